@@ -1,0 +1,113 @@
+"""Stations, when they can be used, and what is between them and the satellite."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from satqkd.scenario.base import Angle, Latitude, LossDb, Model, StationAltitude
+from satqkd.scenario.equipment import Receiver
+from satqkd.scenario.files import EmbeddedFile
+from satqkd.scenario.units import Quantity
+
+__all__ = [
+    "Access", "Channel", "ClearSky", "CloudTable", "Clouds", "ConstantClouds", "EmpiricalChannel",
+    "FixedDivergenceChannel", "FixedDivergenceFittedChannel", "Station",
+]  # fmt: skip
+
+MaskElevation = Annotated[float, Quantity("angle", "deg", -5.0, 90.0)]
+Azimuth = Annotated[float, Quantity("angle", "deg", 0.0, 360.0)]
+Thickness = Annotated[float, Quantity("ratio", "", 0.0, 150.0)]
+
+
+class Station(Model):
+    """Optical ground station on the WGS84 ellipsoid."""
+
+    name: str = Field(min_length=1, max_length=80)
+    latitude: Latitude = Field(description="geodetic, north positive")
+    longitude: Angle = Field(description="east positive")
+    altitude: StationAltitude = Field(0.0, description="above the ellipsoid")
+    elevation_mask: MaskElevation | tuple[tuple[Azimuth, MaskElevation], ...] = Field(
+        "10 deg",
+        description="lowest usable elevation, or a list of [azimuth, elevation] joined linearly around the horizon",
+    )
+    receiver: Receiver | None = Field(None, description="this station's own receiver instead of the common one")
+
+    @field_validator("elevation_mask")
+    @classmethod
+    def _mask(cls, value: float | tuple[tuple[float, float], ...]) -> float | tuple[tuple[float, float], ...]:
+        if isinstance(value, tuple):
+            azimuths = [azimuth for azimuth, _ in value]
+            if not value or any(b <= a for a, b in zip(azimuths, azimuths[1:], strict=False)):
+                raise PydanticCustomError(
+                    "mask", "{reason}", {"reason": "needs at least one point, azimuths increasing from 0 to 360 deg"}
+                )
+        return value
+
+
+class Access(Model):
+    """When a link may be used."""
+
+    darkness: Literal["horizon", "civil", "nautical", "astronomical", "any"] | Angle = Field(
+        "horizon",
+        description="Sun below this at the station: horizon -0.833 deg, civil -6, nautical -12, astronomical -18 deg",
+    )
+    satellite: Literal["any", "umbra", "sunlit"] = Field("any", description="illumination of the satellite")
+
+
+class FixedDivergenceChannel(Model):
+    """Paper 001, Eqs. 1-3 and 5 as printed: beam of fixed divergence, slab atmosphere."""
+
+    model: Literal["fixed-divergence"]
+    zenith_extinction: LossDb = Field(description="atmospheric loss at zenith, divided by sin(elevation)")
+
+
+class FixedDivergenceFittedChannel(Model):
+    """Paper 001's geometric loss with the constants *fitted* to its Table 2."""
+
+    model: Literal["fixed-divergence-fitted"]
+
+
+class EmpiricalChannel(Model):
+    """Measured link efficiency against elevation with a constant offset (paper 003)."""
+
+    model: Literal["empirical"]
+    curve: EmbeddedFile = Field(description="CSV: time [s], elevation [rad], efficiency of a zenith pass")
+    curve_altitude: Annotated[float, Quantity("length", "km", 100.0, 1e6)] = Field(
+        "500 km", description="altitude of the curve's circular orbit, from which its elevations are recomputed"
+    )
+    offset: Annotated[float, Quantity("loss", "dB", -60.0, 100.0)] = Field(
+        "0 dB", description="added to the curve's loss at every elevation"
+    )
+
+
+Channel = Annotated[
+    FixedDivergenceChannel | FixedDivergenceFittedChannel | EmpiricalChannel, Field(discriminator="model")
+]
+
+
+class ClearSky(Model):
+    """No clouds."""
+
+    kind: Literal["clear"] = "clear"
+
+
+class ConstantClouds(Model):
+    """The same cloud at every station and time."""
+
+    kind: Literal["constant"]
+    thickness: Thickness = Field(description="paper 001's integer scale: 0 cloudless, 150 opaque")
+
+
+class CloudTable(Model):
+    """Cloud per station and time from a CSV file: column ``time``, then one column per station."""
+
+    kind: Literal["table"]
+    file: EmbeddedFile = Field(
+        description="a row holds from its time to the next row's; the last one as long as the one before"
+    )
+
+
+Clouds = Annotated[ClearSky | ConstantClouds | CloudTable, Field(discriminator="kind")]

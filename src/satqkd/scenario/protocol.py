@@ -1,0 +1,77 @@
+"""The protocol, its security analysis, and the plan."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from satqkd.scenario.base import Duration, Model
+from satqkd.scenario.units import Quantity
+
+__all__ = ["Planning", "Protocol"]
+
+Intensity = Annotated[float, Quantity("ratio", "", 0.0, 10.0)]
+OpenProbability = Annotated[float, Quantity("ratio", "", 0.0, 1.0, exclusive_minimum=True)]
+Epsilon = Annotated[float, Quantity("ratio", "", 0.0, 0.1, exclusive_minimum=True)]
+
+
+class Protocol(Model):
+    """Decoy-state BB84 with three intensities and its security parameters."""
+
+    intensities: tuple[Intensity, Intensity, Intensity] = Field(
+        description="mean photon numbers, descending: signal, decoy, vacuum"
+    )
+    intensity_probabilities: tuple[OpenProbability, OpenProbability, OpenProbability]
+    p_key_basis: Annotated[float, Quantity("ratio", "", 0.0, 1.0, exclusive_minimum=True)] = Field(
+        description="probability of the key basis, for sender and receiver"
+    )
+    sifting: OpenProbability = Field(0.5, description="q of paper 001, Eq. 4 (asymptotic key only)")
+    f_ec: Annotated[float, Quantity("ratio", "", 1.0, 5.0)] = Field(1.16, description="error-correction efficiency")
+    eps_secrecy: Epsilon = 1e-9
+    eps_correctness: Epsilon = 1e-15
+    bound: Literal["chernoff", "hoeffding", "asymptotic"] = "chernoff"
+    sampling: Literal["exact", "lim2014"] = "exact"
+    leakage: Literal["achievable", "finite", "published", "published-eq9", "satquma", "block"] = "achievable"
+
+    @field_validator("intensities")
+    @classmethod
+    def _descending(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        mu1, mu2, mu3 = value
+        if not (mu1 > mu2 > mu3 >= 0.0 and mu1 > mu2 + mu3):
+            raise PydanticCustomError(
+                "intensities",
+                "{reason}",
+                {"reason": f"{list(value)} must descend, signal > decoy > vacuum >= 0, and signal > decoy + vacuum"},
+            )
+        if mu2 > 0.98 * mu1:
+            raise PydanticCustomError(
+                "intensities", "{reason}", {"reason": f"{list(value)}: decoy must be at most 0.98 of the signal"}
+            )
+        return value
+
+    @field_validator("p_key_basis")
+    @classmethod
+    def _biased(cls, value: float) -> float:
+        if value >= 1.0:
+            raise PydanticCustomError(
+                "p_key_basis", "{reason}", {"reason": "1 leaves no test basis: allowed is below 1"}
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _sum(self) -> Protocol:
+        total = sum(self.intensity_probabilities)
+        if abs(total - 1.0) > 1e-9:
+            raise PydanticCustomError(
+                "probabilities", "{reason}", {"reason": f"intensity_probabilities sum to {total:.6g}, not to 1"}
+            )
+        return self
+
+
+class Planning(Model):
+    """How the satellite's time is given to stations."""
+
+    interval: Duration = Field("10 s", description="length of an interval that is given to one station")
+    switch_intervals: int = Field(1, ge=0, le=1000, description="idle intervals needed to turn to another station")
