@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
 
-from satqkd.scenario.units import Quantity
+from satqkd.scenario.units import Quantity, problem
 
 __all__ = [
     "Altitude", "Angle", "Count", "Duration", "Latitude", "Length", "LossDb", "Model", "Probability",
@@ -29,9 +28,7 @@ def _utc(value: Any) -> datetime:
         except ValueError:
             value = None
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise PydanticCustomError(
-            "utc_time", "{reason}", {"reason": "needs a date and time with a zone, such as 2016-09-19T00:00:00Z"}
-        )
+        raise problem("needs a date and time with a zone, such as 2016-09-19T00:00:00Z")
     return value.astimezone(UTC)
 
 

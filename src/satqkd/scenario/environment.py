@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from satqkd.scenario.base import Angle, Latitude, LossDb, Model, StationAltitude
 from satqkd.scenario.equipment import Receiver
 from satqkd.scenario.files import EmbeddedFile
-from satqkd.scenario.units import Quantity
+from satqkd.scenario.units import Quantity, problem
 
 __all__ = [
     "Access", "Channel", "ClearSky", "CloudTable", "Clouds", "ConstantClouds", "EmpiricalChannel",
@@ -30,7 +30,7 @@ class Station(Model):
     longitude: Angle = Field(description="east positive")
     altitude: StationAltitude = Field(0.0, description="above the ellipsoid")
     elevation_mask: MaskElevation | tuple[tuple[Azimuth, MaskElevation], ...] = Field(
-        "10 deg",
+        10.0,
         description="lowest usable elevation, or a list of [azimuth, elevation] joined linearly around the horizon",
     )
     receiver: Receiver | None = Field(None, description="this station's own receiver instead of the common one")
@@ -40,10 +40,8 @@ class Station(Model):
     def _mask(cls, value: float | tuple[tuple[float, float], ...]) -> float | tuple[tuple[float, float], ...]:
         if isinstance(value, tuple):
             azimuths = [azimuth for azimuth, _ in value]
-            if not value or any(b <= a for a, b in zip(azimuths, azimuths[1:], strict=False)):
-                raise PydanticCustomError(
-                    "mask", "{reason}", {"reason": "needs at least one point, azimuths increasing from 0 to 360 deg"}
-                )
+            if not value or any(b <= a for a, b in pairwise(azimuths)):
+                raise problem("needs at least one point, azimuths increasing from 0 to 360 deg")
         return value
 
 
@@ -76,10 +74,10 @@ class EmpiricalChannel(Model):
     model: Literal["empirical"]
     curve: EmbeddedFile = Field(description="CSV: time [s], elevation [rad], efficiency of a zenith pass")
     curve_altitude: Annotated[float, Quantity("length", "km", 100.0, 1e6)] = Field(
-        "500 km", description="altitude of the curve's circular orbit, from which its elevations are recomputed"
+        500.0, description="altitude of the curve's circular orbit, from which its elevations are recomputed"
     )
     offset: Annotated[float, Quantity("loss", "dB", -60.0, 100.0)] = Field(
-        "0 dB", description="added to the curve's loss at every elevation"
+        0.0, description="added to the curve's loss at every elevation"
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+
+from satqkd.scenario.units import problem
 
 __all__ = ["BUNDLED", "EmbeddedFile"]
 
@@ -42,13 +43,11 @@ class EmbeddedFile(BaseModel):
         except (OSError, UnicodeDecodeError) as error:
             reason = "is not a UTF-8 text file" if isinstance(error, UnicodeDecodeError) else "cannot be read"
             detail = getattr(error, "strerror", None)
-            raise PydanticCustomError(
-                "file", "{reason}", {"reason": f'file "{value}" {reason}' + (f": {detail}" if detail else "")}
-            ) from None
+            raise problem(f'file "{value}" {reason}' + (f": {detail}" if detail else "")) from None
         return {"path": value, "text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
     @model_validator(mode="after")
     def _check(self) -> EmbeddedFile:
         if hashlib.sha256(self.text.encode()).hexdigest() != self.sha256:
-            raise PydanticCustomError("file", "{reason}", {"reason": f'"{self.path}": content and sha256 differ'})
+            raise problem(f'"{self.path}": content and sha256 differ')
         return self

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from satqkd.errors import InputError
 from satqkd.scenario.model import Scenario
+from satqkd.scenario.units import PROBLEM
 
 __all__ = ["load_scenario", "parse_scenario", "preset_names", "preset_text"]
 
@@ -114,8 +115,8 @@ def _describe(problem: Any) -> str:
         return f'{where}{"." + key if key else ""}: "{tag}" is not allowed: allowed are {", ".join(names)}{hint}'
     if kind == "union_tag_not_found":
         return f"{where}.{problem['ctx']['discriminator'].strip(chr(39))}: is missing"
-    if problem["type"] in ("quantity", "file"):
-        return f"{where}: {problem['msg']}"
+    if kind == PROBLEM:
+        return f"{where}: {problem['msg']}" if where else str(problem["msg"])
     message = problem["msg"][:1].lower() + problem["msg"][1:]
     shown = f" (given: {value!r})" if isinstance(value, str | int | float) else ""
     return f"{where}: {message}{shown}" if where else message

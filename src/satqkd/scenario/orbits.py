@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from satqkd.scenario.base import Altitude, Angle, Model, UtcTime
 from satqkd.scenario.files import EmbeddedFile
-from satqkd.scenario.units import Quantity
+from satqkd.scenario.units import Quantity, problem
 
 __all__ = [
     "CircularOrbit", "ElementsOrbit", "GeostationaryOrbit", "Orbit", "OverpassOrbit", "Satellite", "WalkerOrbit",
@@ -60,12 +59,8 @@ class WalkerOrbit(Model):
     @model_validator(mode="after")
     def _divides(self) -> WalkerOrbit:
         if self.total % self.planes or self.phasing >= self.planes:
-            raise PydanticCustomError(
-                "walker",
-                "{reason}",
-                {
-                    "reason": f"walker {self.total}/{self.planes}/{self.phasing}: planes must divide total, phasing < planes"
-                },
+            raise problem(
+                f"walker {self.total}/{self.planes}/{self.phasing}: planes must divide total, phasing < planes"
             )
         return self
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from satqkd.scenario.base import Duration, Model
-from satqkd.scenario.units import Quantity
+from satqkd.scenario.units import Quantity, problem
 
 __all__ = ["Planning", "Protocol"]
 
@@ -40,38 +39,28 @@ class Protocol(Model):
     def _descending(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
         mu1, mu2, mu3 = value
         if not (mu1 > mu2 > mu3 >= 0.0 and mu1 > mu2 + mu3):
-            raise PydanticCustomError(
-                "intensities",
-                "{reason}",
-                {"reason": f"{list(value)} must descend, signal > decoy > vacuum >= 0, and signal > decoy + vacuum"},
-            )
+            raise problem(f"{list(value)} must descend, signal > decoy > vacuum >= 0, and signal > decoy + vacuum")
         if mu2 > 0.98 * mu1:
-            raise PydanticCustomError(
-                "intensities", "{reason}", {"reason": f"{list(value)}: decoy must be at most 0.98 of the signal"}
-            )
+            raise problem(f"{list(value)}: decoy must be at most 0.98 of the signal")
         return value
 
     @field_validator("p_key_basis")
     @classmethod
     def _biased(cls, value: float) -> float:
         if value >= 1.0:
-            raise PydanticCustomError(
-                "p_key_basis", "{reason}", {"reason": "1 leaves no test basis: allowed is below 1"}
-            )
+            raise problem("1 leaves no test basis: allowed is below 1")
         return value
 
     @model_validator(mode="after")
     def _sum(self) -> Protocol:
         total = sum(self.intensity_probabilities)
         if abs(total - 1.0) > 1e-9:
-            raise PydanticCustomError(
-                "probabilities", "{reason}", {"reason": f"intensity_probabilities sum to {total:.6g}, not to 1"}
-            )
+            raise problem(f"intensity_probabilities sum to {total:.6g}, not to 1")
         return self
 
 
 class Planning(Model):
     """How the satellite's time is given to stations."""
 
-    interval: Duration = Field("10 s", description="length of an interval that is given to one station")
+    interval: Duration = Field(10.0, description="length of an interval that is given to one station")
     switch_intervals: int = Field(1, ge=0, le=1000, description="idle intervals needed to turn to another station")

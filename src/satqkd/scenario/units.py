@@ -15,7 +15,10 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError, core_schema
 
-__all__ = ["DIMENSIONS", "Quantity", "format_quantity", "parse_quantity"]
+__all__ = ["DIMENSIONS", "Quantity", "format_quantity", "parse_quantity", "problem"]
+
+PROBLEM: Final = "satqkd"
+"""Type of the errors made by :func:`problem`."""
 
 _DEGREE: Final = math.pi / 180.0
 
@@ -42,6 +45,11 @@ _SPELLINGS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 _NUMBER_AND_UNIT: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf|nan)\s*(\S*)\s*\Z")
+
+
+def problem(reason: str) -> PydanticCustomError:
+    """Error for a validator to raise, whose message is exactly ``reason``."""
+    return PydanticCustomError(PROBLEM, "{reason}", {"reason": reason})
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Quantity:
             try:
                 return self.parse(value)
             except ValueError as error:
-                raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from None
+                raise problem(str(error)) from None
 
         return core_schema.no_info_plain_validator_function(
             validate,
@@ -181,7 +189,7 @@ def parse_quantity(value: object, quantity: Quantity) -> float:
         raise ValueError(f"{_quote(value)} is not a finite number")
     if quantity.dimension == "transmittance" and unit == "dB":
         return float(10.0 ** (-number / 10.0))
-    # Dividing by the whole number of sub-units is exact to the last bit: "850 nm" is 8.5e-07, not 8.500000000000001e-07.
+    # Dividing by the whole number of sub-units is exact to the last bit: "850 nm" is 8.5e-07.
     per_unit = round(1.0 / units[unit])
     exact = per_unit > 1 and abs(per_unit * units[unit] - 1.0) < 1e-12
     return number / per_unit if exact else number * units[unit]
