@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from satqkd.scenario.base import Duration, Model, UtcTime
-from satqkd.scenario.environment import Station
-from satqkd.scenario.equipment import Receiver
-from satqkd.scenario.orbits import OverpassOrbit
+from satqkd.scenario.environment import Access, Channel, ClearSky, Clouds, Station
+from satqkd.scenario.equipment import Detector, Receiver, Source, Terminal
+from satqkd.scenario.orbits import OverpassOrbit, Satellite
+from satqkd.scenario.protocol import Planning, Protocol
 from satqkd.scenario.units import Quantity, problem
 
 __all__ = ["Scenario", "Study"]
@@ -22,14 +24,67 @@ class Study(Model):
 
     start: UtcTime
     end: UtcTime
-    step: Duration = Field(1.0, description="sampling step of the link")
+    step: Duration = Field("1 s", description="sampling step of the link")
     max_elements_age: Annotated[float, Quantity("time", "d", 0.0, exclusive_minimum=True)] = Field(
-        60.0, description="largest distance of the window from the elements' epoch"
+        "60 d", description="largest distance of the window from the elements' epoch"
     )
     seed: int = Field(0, ge=0, description="seed of everything random (nothing yet in this stage chain)")
 
     @model_validator(mode="after")
     def _window(self) -> Study:
+        length = (self.end - self.start).total_seconds()
+        if length <= 0.0:
+            raise problem(f"end {self.end.isoformat()} must be after start {self.start.isoformat()}")
+        if self.step > length:
+            raise problem(f"step of {self.step:g} s is longer than the window of {length:g} s")
+        if self.step < 1e-3:
+            raise problem(f"step of {self.step:g} s is too short: allowed is at least 0.001 s")
+        if self.end - self.start > timedelta(days=3660):
+            raise problem(f"window of {length / 86400.0:.0f} d is too long: allowed is at most 3660 d")
+        return self
+
+
+class Scenario(Model):
+    """A satellite-QKD mission, complete in itself: files that it names are read into it."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    title: str = Field("", max_length=200)
+    description: str = ""
+    study: Study
+    satellites: tuple[Satellite, ...]
+    stations: tuple[Station, ...]
+    access: Access = Access()
+    source: Source
+    terminal: Terminal | None = Field(None, description="needed by the fixed-divergence channels")
+    receiver: Receiver | None = Field(None, description="common receiver, needed by the fixed-divergence channel")
+    detector: Detector
+    channel: Channel
+    clouds: Clouds = ClearSky()
+    protocol: Protocol
+    planning: Planning = Planning()
+
+    @field_validator("stations", "satellites")
+    @classmethod
+    def _unique(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not value:
+            raise problem("the list is empty: at least one is needed")
+        names = [item.name for item in value]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                first = names.index(name) + 1
+                raise problem(f'entries {first} and {index + 1} are both named "{name}": names must differ')
+        return value
+
+    @field_validator("stations")
+    @classmethod
+    def _reserved(cls, value: tuple[Station, ...]) -> tuple[Station, ...]:
+        for station in value:
+            if station.name in ("idle", "switching"):
+                raise problem(f'"{station.name}" names a state of the schedule: choose another')
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Scenario:
         names = [station.name for station in self.stations]
         for satellite in self.satellites:
             if isinstance(satellite.orbit, OverpassOrbit) and satellite.orbit.station not in names:
@@ -42,9 +97,7 @@ class Study(Model):
         if self.channel.model == "fixed-divergence" and any(
             station.receiver is None and self.receiver is None for station in self.stations
         ):
-            raise problem(
-                'channel.model "fixed-divergence" needs a [receiver] with its aperture, common or at each station'
-            )
+            raise problem('channel.model "fixed-divergence" needs a [receiver] with its aperture')
         return self
 
     def to_dict(self) -> dict[str, Any]:
