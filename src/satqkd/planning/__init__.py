@@ -1,1 +1,1 @@
-
+"""Who is served when."""

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from satqkd.scenario.base import Duration, Model, UtcTime
-from satqkd.scenario.environment import Access, Channel, ClearSky, Clouds, Station
+from satqkd.scenario.environment import Access, Channel, ClearSky, Clouds, CloudTable, EmpiricalChannel, Station
 from satqkd.scenario.equipment import Detector, Receiver, Source, Terminal
 from satqkd.scenario.orbits import OverpassOrbit, Satellite
 from satqkd.scenario.protocol import Planning, Protocol
+from satqkd.scenario.tables import CloudRows, EfficiencyRows, parse_clouds, parse_efficiency
 from satqkd.scenario.units import Quantity, problem
 
 __all__ = ["Scenario", "Study"]
@@ -24,9 +25,9 @@ class Study(Model):
 
     start: UtcTime
     end: UtcTime
-    step: Duration = Field("1 s", description="sampling step of the link")
+    step: Duration = Field(1.0, description="sampling step of the link")
     max_elements_age: Annotated[float, Quantity("time", "d", 0.0, exclusive_minimum=True)] = Field(
-        "60 d", description="largest distance of the window from the elements' epoch"
+        60.0, description="largest distance of the window from the elements' epoch"
     )
     seed: int = Field(0, ge=0, description="seed of everything random (nothing yet in this stage chain)")
 
@@ -99,6 +100,27 @@ class Scenario(Model):
         ):
             raise problem('channel.model "fixed-divergence" needs a [receiver] with its aperture')
         return self
+
+    @model_validator(mode="after")
+    def _tables(self) -> Scenario:
+        """Read the tables once here, so that a fault in one is found before anything is computed."""
+        try:
+            self.cloud_rows()
+            self.efficiency_rows()
+        except ValueError as error:
+            raise problem(str(error)) from None
+        return self
+
+    def cloud_rows(self) -> CloudRows | None:
+        """The cloud table, stations in the scenario's order; None if clouds are not given by a table."""
+        if not isinstance(self.clouds, CloudTable):
+            return None
+        names = [station.name for station in self.stations]
+        return parse_clouds(self.clouds.file.text, names, self.study.start, self.study.end)
+
+    def efficiency_rows(self) -> EfficiencyRows | None:
+        """The measured efficiency curve; None for other channels."""
+        return parse_efficiency(self.channel.curve.text) if isinstance(self.channel, EmpiricalChannel) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that validates to the same scenario, quantities as text with units."""

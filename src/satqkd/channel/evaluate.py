@@ -1,0 +1,136 @@
+"""The link stage: every loss term and the noise at every step of every pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satqkd.channel.divergence import linear_cloud_transmittance, loss_db
+from satqkd.channel.models import CHANNEL_MODELS
+from satqkd.errors import InputError
+from satqkd.orbit.build import to_datetime64
+from satqkd.orbit.geometry import LinkGeometry, sample_passes
+from satqkd.orbit.kinematics import doppler_shift_hz, light_time_s
+from satqkd.scenario.environment import ConstantClouds
+from satqkd.scenario.model import Scenario
+from satqkd.variables import describe
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["evaluate"]
+
+Floats = NDArray[np.float64]
+
+MEMORY_LIMIT_BYTES = 4 * 1024**3
+"""Largest link table that is made; a longer step or fewer satellites make it smaller."""
+
+
+def cloud_transmittance(scenario: Scenario, geometry: LinkGeometry) -> Floats | None:
+    """Transmittance of the clouds at each sample, or None for a sky declared clear.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The mission.
+    geometry : LinkGeometry
+        Samples.
+
+    Returns
+    -------
+    ndarray or None
+        In [0, 1]; a table's row holds from its time on. [1]
+    """
+    rows = scenario.cloud_rows()
+    if rows is not None:
+        starts = np.array([to_datetime64(time) for time in rows.times])
+        row = np.searchsorted(starts, geometry.times, side="right") - 1
+        thickness = np.array(rows.thickness)[row[geometry.time_index], geometry.station_index]
+        return linear_cloud_transmittance(thickness)
+    if isinstance(scenario.clouds, ConstantClouds):
+        return np.full(geometry.slant_range_m.shape, linear_cloud_transmittance(scenario.clouds.thickness))
+    return None
+
+
+def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
+    """Evaluate the link at every step of the passes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The mission.
+    passes : xarray.Dataset
+        Output of :func:`satqkd.orbit.passes.find_passes`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions ``station``, ``satellite``, ``time`` (only instants with a pass): geometry, each loss term in dB,
+        transmittance, noise. NaN where that pair has no pass.
+
+    Raises
+    ------
+    InputError
+        If the channel model does not hold for an elevation used, or the table would not fit into memory.
+    """
+    import xarray as xr
+
+    geometry = sample_passes(scenario, passes)
+    terms = CHANNEL_MODELS[scenario.channel.model](scenario, geometry)
+    clouds = cloud_transmittance(scenario, geometry)
+    if clouds is not None:
+        terms["cloud"] = clouds
+    transmittance = np.ones(geometry.slant_range_m.shape)
+    for term in terms.values():
+        transmittance = transmittance * term
+    p_noise = np.full(transmittance.shape, scenario.detector.background_yield)
+    samples: dict[str, Floats] = {
+        "elevation": np.degrees(geometry.elevation_rad),
+        "azimuth": np.degrees(geometry.azimuth_rad),
+        "slant_range": geometry.slant_range_m,
+        "range_rate": geometry.range_rate_m_s,
+        "doppler": doppler_shift_hz(geometry.range_rate_m_s, scenario.source.wavelength),
+        "light_time": light_time_s(geometry.slant_range_m),
+        "point_ahead": geometry.point_ahead_rad,
+        "sun_elevation": np.degrees(geometry.sun_elevation_rad),
+        **{f"loss_{name}_db": loss_db(term) for name, term in terms.items()},
+        "loss_total_db": loss_db(transmittance),
+        "transmittance": transmittance,
+        "p_noise": p_noise,
+        "background": p_noise * scenario.source.pulse_rate,
+    }
+    shape = (len(geometry.stations), len(geometry.satellites), len(geometry.times))
+    needed = 8 * int(np.prod(shape)) * (len(samples) + 2)
+    if needed > MEMORY_LIMIT_BYTES:
+        raise InputError(
+            f"the link table of {shape[0]} stations x {shape[1]} satellites x {shape[2]} times needs "
+            f"{needed / 1024**3:.1f} GB, allowed are {MEMORY_LIMIT_BYTES / 1024**3:.0f} GB: "
+            "use a longer study.step, a shorter window or fewer satellites"
+        )
+    at = (geometry.station_index, geometry.satellite_index, geometry.time_index)
+
+    def spread(values: Floats) -> Floats:
+        dense = np.full(shape, np.nan)
+        dense[at] = values
+        return dense
+
+    dims = ("station", "satellite", "time")
+    variables = {name: (dims, spread(values)) for name, values in samples.items()}
+    number = np.full(shape, -1, dtype=np.int64)
+    number[at] = geometry.pass_number
+    dataset = xr.Dataset(
+        {
+            "pass_number": (dims, number),
+            **variables,
+            "satellite_latitude": (dims[1:], np.degrees(geometry.satellite_latitude_rad)),
+            "satellite_longitude": (dims[1:], np.degrees(geometry.satellite_longitude_rad)),
+        },
+        coords={
+            "station": np.array(geometry.stations, dtype=object),
+            "satellite": np.array(geometry.satellites, dtype=object),
+            "time": geometry.times,
+        },
+    )
+    return describe(dataset)

@@ -1,0 +1,173 @@
+"""Tables that a scenario brings along as CSV text: clouds per station and time, measured link efficiency."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+__all__ = ["CloudRows", "EfficiencyRows", "parse_clouds", "parse_efficiency"]
+
+OPAQUE_THICKNESS = 150.0
+"""Upper end of paper 001's integer cloud scale."""
+
+
+@dataclass(frozen=True)
+class CloudRows:
+    """Cloud thickness per time and station.
+
+    Parameters
+    ----------
+    times : tuple of datetime
+        Start of each row's validity, UTC, increasing.
+    thickness : tuple of tuple of float
+        One row per time, one value per station in the order asked for, 0 (cloudless) to 150 (opaque).
+    valid_until : datetime
+        End of the last row's validity.
+    """
+
+    times: tuple[datetime, ...]
+    thickness: tuple[tuple[float, ...], ...]
+    valid_until: datetime
+
+
+@dataclass(frozen=True)
+class EfficiencyRows:
+    """Measured link efficiency along a zenith pass.
+
+    Parameters
+    ----------
+    time_s : tuple of float
+        Time from culmination, non-negative, increasing. [s]
+    efficiency : tuple of float
+        Geometric mean of the efficiencies before and after culmination, in (0, 1]. [1]
+    """
+
+    time_s: tuple[float, ...]
+    efficiency: tuple[float, ...]
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text))
+    found = [(number, [cell.strip() for cell in row]) for number, row in enumerate(reader, 1)]
+    return [(number, row) for number, row in found if any(row) and not row[0].startswith("#")]
+
+
+def _number(cell: str, where: str, low: float, high: float, allowed: str) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise ValueError(f'{where}: "{cell}" is not allowed: {allowed}')
+    return value
+
+
+def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datetime) -> CloudRows:
+    """Read a cloud table and check that it covers the window.
+
+    Parameters
+    ----------
+    text : str
+        CSV: header ``time`` and station names; rows of an ISO time with zone and a thickness per station. Lines
+        that start with ``#`` are comments.
+    stations : sequence of str
+        Stations needed, in the order of the result.
+    start, end : datetime
+        Window that the rows must cover.
+
+    Returns
+    -------
+    CloudRows
+        The table.
+
+    Raises
+    ------
+    ValueError
+        One line with row and column. Missing values are errors: nothing is filled in.
+    """
+    rows = _rows(text)
+    if len(rows) < 2:
+        raise ValueError("cloud table has no rows: needed are a header and at least one row")
+    header = rows[0][1]
+    if header[0].lower() != "time":
+        raise ValueError(f'cloud table, row {rows[0][0]}: first column is "{header[0]}", must be "time"')
+    for name in header[1:]:
+        if name not in stations:
+            near = difflib.get_close_matches(name, stations, 1, 0.5)
+            hint = f'; did you mean "{near[0]}"?' if near else f": known are {', '.join(stations)}"
+            raise ValueError(f'cloud table: column "{name}" is no station of the scenario{hint}')
+    for name in stations:
+        if header.count(name) != 1:
+            raise ValueError(f'cloud table: station "{name}" needs exactly one column, found {header.count(name)}')
+    times: list[datetime] = []
+    values: list[tuple[float, ...]] = []
+    for number, row in rows[1:]:
+        if len(row) != len(header):
+            raise ValueError(f"cloud table, row {number}: {len(row)} cells, the header has {len(header)}")
+        try:
+            time = datetime.fromisoformat(row[0])
+        except ValueError:
+            time = None  # type: ignore[assignment]
+        if time is None or time.tzinfo is None:
+            raise ValueError(f'cloud table, row {number}: "{row[0]}" is not a time with zone like 2016-09-19T00:00:00Z')
+        if times and time <= times[-1]:
+            raise ValueError(f"cloud table, row {number}: time {row[0]} is not after the row before")
+        times.append(time.astimezone(UTC))
+        values.append(
+            tuple(
+                _number(
+                    row[header.index(name)],
+                    f'cloud table, row {number}, column "{name}"',
+                    0.0,
+                    OPAQUE_THICKNESS,
+                    "a number from 0 (cloudless) to 150 (opaque) is needed in every cell",
+                )
+                for name in stations
+            )
+        )
+    valid_until = times[-1] + (times[-1] - times[-2]) if len(times) > 1 else end
+    if times[0] > start or valid_until < end:
+        raise ValueError(
+            f"cloud table covers {times[0]:%Y-%m-%dT%H:%M:%SZ} to {valid_until:%Y-%m-%dT%H:%M:%SZ}, "
+            f"not the whole window {start:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return CloudRows(tuple(times), tuple(values), valid_until)
+
+
+def parse_efficiency(text: str) -> EfficiencyRows:
+    """Read a measured efficiency curve.
+
+    Parameters
+    ----------
+    text : str
+        CSV without header: time from culmination [s], elevation [rad] (kept for readers, not used: it is rounded),
+        efficiency [1]. Lines that start with ``#`` are comments. Rows before and after culmination are folded.
+
+    Returns
+    -------
+    EfficiencyRows
+        The curve from culmination outwards.
+
+    Raises
+    ------
+    ValueError
+        One line with row and column.
+    """
+    logs: dict[float, list[float]] = {}
+    for number, row in _rows(text):
+        if len(row) < 3:
+            raise ValueError(f"efficiency curve, row {number}: needs time, elevation and efficiency")
+        where = f"efficiency curve, row {number}"
+        time = _number(row[0], f"{where}, time", -1e5, 1e5, "a number of seconds from culmination is needed")
+        tiny = math.ulp(0.0)
+        value = _number(row[2], f"{where}, efficiency", tiny, 1.0, "a number above 0 and at most 1 is needed")
+        logs.setdefault(abs(time), []).append(math.log(value))
+    if len(logs) < 2 or 0.0 not in logs:
+        raise ValueError("efficiency curve needs at least two times, one of them 0 (culmination)")
+    times = tuple(sorted(logs))
+    return EfficiencyRows(times, tuple(math.exp(sum(logs[t]) / len(logs[t])) for t in times))
