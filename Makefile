@@ -30,7 +30,7 @@ test: $(VENV)/.dev  ## the whole test suite (ARGS="tests/orbit -k sun" for a par
 lint: $(VENV)/.dev  ## style, formatting, docstrings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	find src -name '*.py' | LC_ALL=C sort | xargs $(BIN)/python -m numpydoc.hooks.validate_docstrings --config .
+	$(BIN)/python tools/check_docstrings.py
 
 format: $(VENV)/.dev  ## bring the code into the house format
 	$(BIN)/ruff check --fix .
