@@ -29,11 +29,14 @@ class Variable:
         Meaning in a few words.
     symbol : str
         Symbol in the documentation, if it has one.
+    kind : str
+        Type of its values: ``float``, ``int``, ``bool``, ``text`` or ``time``.
     """
 
     units: str
     long_name: str
     symbol: str = ""
+    kind: str = "float"
 
 
 LOSS_TERMS: Final = (
@@ -45,25 +48,25 @@ LOSS_TERMS: Final = (
 VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
     {
         # coordinates and identities
-        "pass": Variable("1", "number of the pass, from 0 in order of start"),
-        "satellite": Variable("", "satellite"),
-        "station": Variable("", "ground station"),
-        "time": Variable("", "UTC time"),
-        "interval": Variable("1", "number of the planning interval, from the window's start"),
-        "day": Variable("", "UTC date of the pass's start"),
+        "pass": Variable("1", "number of the pass, from 0 in order of start", kind="int"),
+        "satellite": Variable("", "satellite", kind="text"),
+        "station": Variable("", "ground station", kind="text"),
+        "time": Variable("", "UTC time", kind="time"),
+        "interval": Variable("1", "number of the planning interval, from the window's start", kind="int"),
+        "day": Variable("", "UTC date of the pass's start", kind="text"),
         # passes
-        "start": Variable("", "start of the usable pass (UTC)"),
-        "end": Variable("", "end of the usable pass (UTC)"),
-        "culmination": Variable("", "time of highest elevation within the pass (UTC)"),
-        "start_limit": Variable("", "what begins the pass: elevation, darkness, eclipse or window"),
-        "end_limit": Variable("", "what ends the pass: elevation, darkness, eclipse or window"),
+        "start": Variable("", "start of the usable pass (UTC)", kind="time"),
+        "end": Variable("", "end of the usable pass (UTC)", kind="time"),
+        "culmination": Variable("", "time of highest elevation within the pass (UTC)", kind="time"),
+        "start_limit": Variable("", "what begins the pass: elevation, darkness, eclipse or window", kind="text"),
+        "end_limit": Variable("", "what ends the pass: elevation, darkness, eclipse or window", kind="text"),
         "max_elevation_deg": Variable("degree", "highest elevation of the pass", "θ_max"),
         "min_slant_range_km": Variable("km", "shortest distance of the pass"),
         "duration_s": Variable("s", "duration of the usable pass"),
-        "truncated": Variable("1", "whether the window's start or end cuts the pass"),
+        "truncated": Variable("1", "whether the window's start or end cuts the pass", kind="bool"),
         "elements_age_d": Variable("d", "age of the orbital elements at the pass (negative: before their epoch)"),
         # link
-        "pass_number": Variable("1", "pass that the sample belongs to, -1 outside passes"),
+        "pass_number": Variable("1", "pass that the sample belongs to, -1 outside passes", kind="int"),
         "elevation": Variable("degree", "elevation of the satellite, without refraction", "θ"),
         "azimuth": Variable("degree", "azimuth of the satellite from north over east"),
         "slant_range": Variable("m", "distance between station and satellite", "L"),
@@ -97,9 +100,9 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "single_photon_errors_upper": Variable("1", "upper bound on their errors", "v_Z,1"),
         "phase_error_upper": Variable("1", "upper bound on the single-photon phase error rate", "φ_X"),
         "leak_ec_bits": Variable("1", "bits revealed by error correction", "λ_EC"),
-        "key_bits": Variable("1", "finite secret key of the pass", "ℓ"),
-        "key_bits_asymptotic": Variable("1", "asymptotic secret key of the pass, sum of rates", "K"),
-        "reason": Variable("", "why there is no finite key, empty if there is one"),
+        "key_bits": Variable("1", "finite secret key of the pass", "ℓ", kind="int"),
+        "key_bits_asymptotic": Variable("1", "asymptotic secret key of the pass, sum of rates", "K", kind="int"),
+        "reason": Variable("", "why there is no finite key, empty if there is one", kind="text"),
         "margin_db": Variable("dB", "extra loss that the finite key survives; negative: loss to be saved for a key"),
         "mean_loss_db": Variable("dB", "loss of the mean transmittance over the pass"),
         "mu_signal": Variable("1", "mean photon number of the signal", "μ_1"),
@@ -112,8 +115,8 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "eps_secrecy": Variable("1", "secrecy parameter of the pass's key", "ε_sec"),
         "eps_correctness": Variable("1", "correctness parameter of the pass's key", "ε_cor"),
         # schedule
-        "interval_start": Variable("", "start of the planning interval (UTC)"),
-        "assigned": Variable("", "station served, or idle, or switching"),
+        "interval_start": Variable("", "start of the planning interval (UTC)", kind="time"),
+        "assigned": Variable("", "station served, or idle, or switching", kind="text"),
         "interval_bits": Variable("1", "asymptotic secret bits delivered in the interval"),
         "delivered_bits": Variable("1", "asymptotic secret bits delivered over the window"),
         "available_bits": Variable("1", "asymptotic secret bits if the satellite served this station alone"),

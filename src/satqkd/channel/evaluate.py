@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.channel.divergence import linear_cloud_transmittance, loss_db
-from satqkd.channel.models import CHANNEL_MODELS
+from satqkd.channel.models import CHANNEL_CITATIONS, CHANNEL_MODELS
 from satqkd.errors import InputError
 from satqkd.orbit.build import to_datetime64
 from satqkd.orbit.geometry import LinkGeometry, sample_passes
@@ -133,4 +133,4 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
             "time": geometry.times,
         },
     )
-    return describe(dataset)
+    return describe(dataset).assign_attrs(citations=list(CHANNEL_CITATIONS[scenario.channel.model]))

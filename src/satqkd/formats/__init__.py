@@ -1,1 +1,5 @@
+"""File formats."""
 
+from satqkd._lazy import lazy as _lazy
+
+__getattr__, __dir__ = _lazy(__name__, "netcdf", "oem", "tables")

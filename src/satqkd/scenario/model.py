@@ -126,6 +126,10 @@ class Scenario(Model):
         """Plain data that validates to the same scenario, quantities as text with units."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def to_json(self) -> str:
+        """Canonical JSON of :meth:`to_dict`."""
+        return json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=True)
+
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON of everything that affects a result."""

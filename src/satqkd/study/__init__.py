@@ -1,1 +1,5 @@
+"""Running scenarios and keeping their results."""
 
+from satqkd._lazy import lazy as _lazy
+
+__getattr__, __dir__ = _lazy(__name__, "result", "run", "storage")

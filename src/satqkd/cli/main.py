@@ -1,0 +1,324 @@
+"""Commands of ``satqkd``.
+
+Everything heavy is imported inside the commands, so that ``satqkd --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from satqkd._version import __version__
+from satqkd.errors import SatqkdError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from satqkd.scenario.model import Scenario
+    from satqkd.study.result import RunResult
+
+app = typer.Typer(
+    help="Satellite quantum key distribution, from orbital elements to secret keys.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ScenarioArgument = Annotated[str, typer.Argument(help="Name of a preset, or path of a TOML file.", metavar="SCENARIO")]
+FolderOption = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.", metavar="DIR")]
+FileOption = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File to write instead of printing.", metavar="FILE")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+PassesOption = Annotated[
+    Path | None, typer.Option("--passes", help="Use this passes.csv instead of finding passes.", metavar="FILE")
+]
+LinkOption = Annotated[
+    Path | None, typer.Option("--link", help="Use this link.nc instead of computing the link.", metavar="FILE")
+]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"satqkd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Satellite quantum key distribution, from orbital elements to secret keys."""
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    output: FolderOption,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+    require_key: Annotated[
+        bool, typer.Option("--require-key", help="End with exit code 1 if a station gets no finite key.")
+    ] = False,
+) -> None:
+    """Run all stages of a scenario and write tables, link, report and run.json to a folder."""
+    from satqkd.cli.show import progress, totals
+    from satqkd.scenario.load import load_scenario
+    from satqkd.study.run import run as run_scenario
+    from satqkd.study.storage import new_folder, write_run
+
+    mission = load_scenario(scenario)
+    with new_folder(output, overwrite=overwrite) as aside:
+        with progress(quiet or as_json) as update:
+            result = run_scenario(mission, progress=update)
+            update("report", 0, 1)
+            write_run(result, aside)
+            update("report", 1, 1)
+    _warn(result, quiet)
+    found = totals(result)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(output), **found}, ensure_ascii=False))
+    elif not quiet:
+        _print(result)
+        typer.echo(f"report: {output / 'report.html'}")
+    if require_key and any(station["key_bits"] == 0 for station in found["stations"].values()):
+        if not quiet:
+            typer.echo("requirement not met: a station gets no finite key", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def presets(as_json: JsonOption = False) -> None:
+    """List the scenarios that come with the package."""
+    from satqkd.scenario.load import load_scenario, preset_names
+
+    titles = {name: load_scenario(name).title for name in preset_names()}
+    if as_json:
+        typer.echo(json.dumps(titles, ensure_ascii=False))
+    else:
+        width = max(map(len, titles))
+        for name, title in titles.items():
+            typer.echo(f"{name:<{width}}  {title}")
+
+
+@app.command()
+def show(preset: Annotated[str, typer.Argument(help="Name of a preset.", metavar="PRESET")]) -> None:
+    """Print a preset as TOML, to copy and change."""
+    from satqkd.scenario.load import preset_text
+
+    typer.echo(preset_text(preset), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of scenario files."""
+    from satqkd.scenario.model import Scenario
+
+    content = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check the installation: versions, presets, compiled functions, a key against a known value."""
+    from satqkd.cli.doctor import examine
+
+    findings = examine()
+    if as_json:
+        typer.echo(json.dumps([{"check": c, "ok": ok, "detail": d} for c, ok, d in findings]))
+    else:
+        for check, ok, detail in findings:
+            typer.echo(f"{'ok  ' if ok else 'FAIL'}  {check}: {detail}")
+    if not all(ok for _, ok, _ in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def passes(
+    scenario: ScenarioArgument,
+    output: FileOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the usable passes: a table on screen, or passes.csv."""
+    from satqkd.cli.show import PASS_COLUMNS
+
+    mission = _load(scenario)
+    _emit(_passes(mission, None), PASS_COLUMNS, output, overwrite, as_json)
+
+
+@app.command()
+def link(
+    scenario: ScenarioArgument,
+    output: FileOption = None,
+    passes: PassesOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute every loss term over the passes: a budget per pass on screen, or link.nc."""
+    from satqkd.cli.show import budget
+    from satqkd.formats.netcdf import write_netcdf
+    from satqkd.study.run import attributes
+    from satqkd.study.storage import new_file
+
+    mission = _load(scenario)
+    found = _passes(mission, passes)
+    table = _link(mission, found, None)
+    if output is None:
+        rows = budget(table, found)
+        typer.echo(json.dumps(rows)) if as_json else _print_rows(rows)
+        return
+    with new_file(output, overwrite=overwrite) as aside:
+        write_netcdf(table, aside, attributes=attributes(mission))
+
+
+@app.command()
+def key(
+    scenario: ScenarioArgument,
+    output: FileOption = None,
+    passes: PassesOption = None,
+    link: LinkOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate the key of every pass: a table on screen, or keys.csv."""
+    from satqkd.cli.show import KEY_COLUMNS
+    from satqkd.study.run import compute_keys
+
+    mission = _load(scenario)
+    found = _passes(mission, passes)
+    _emit(compute_keys(mission, found, _link(mission, found, link)), KEY_COLUMNS, output, overwrite, as_json)
+
+
+@app.command()
+def plan(
+    scenario: ScenarioArgument,
+    output: FileOption = None,
+    link: LinkOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the satellite's time to stations: bits per station on screen, or schedule.csv."""
+    from satqkd.cli.show import SCHEDULE_COLUMNS, station_rows
+    from satqkd.study.run import compute_schedule
+    from satqkd.study.storage import schedule_table
+
+    mission = _load(scenario)
+    table = _link(mission, _passes(mission, None), link)
+    schedule = compute_schedule(mission, table)
+    if output is None:
+        rows = station_rows(schedule)
+        typer.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print_rows(rows)
+        return
+    _emit(schedule_table(schedule), SCHEDULE_COLUMNS, output, overwrite, as_json)
+
+
+@app.command()
+def compare(
+    run1: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN1")],
+    run2: Annotated[Path, typer.Argument(help="Folder of another run.", metavar="RUN2")],
+    output: FileOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Set two runs side by side: a table on screen, or an HTML page."""
+    from satqkd.report.compare import compare as compare_html
+    from satqkd.report.compare import compare_table
+    from satqkd.study.storage import new_file, open_result
+
+    first, second = open_result(run1), open_result(run2)
+    if output is not None:
+        with new_file(output, overwrite=overwrite) as aside:
+            aside.write_text(compare_html(first, second), encoding="utf-8")
+        typer.echo(f"comparison: {output}")
+        return
+    rows = compare_table(first, second)
+    typer.echo(json.dumps(rows, ensure_ascii=False, default=str)) if as_json else _print_rows(rows)
+
+
+def _load(scenario: str) -> Scenario:
+    from satqkd.scenario.load import load_scenario
+
+    return load_scenario(scenario)
+
+
+def _passes(mission: Scenario, file: Path | None) -> xr.Dataset:
+    from satqkd.study.run import compute_passes
+    from satqkd.study.storage import read_passes
+
+    return compute_passes(mission) if file is None else read_passes(file, mission)
+
+
+def _link(mission: Scenario, passes: xr.Dataset, file: Path | None) -> xr.Dataset:
+    from satqkd.study.run import compute_link
+    from satqkd.study.storage import read_link
+
+    return compute_link(mission, passes) if file is None else read_link(file, mission)
+
+
+def _emit(
+    dataset: xr.Dataset, columns: tuple[str, ...], output: Path | None, overwrite: bool, as_json: bool
+) -> None:
+    """Write a table as CSV, or print it."""
+    from satqkd.cli.show import rows_of
+    from satqkd.formats.tables import to_csv
+    from satqkd.study.storage import new_file
+
+    if output is not None:
+        with new_file(output, overwrite=overwrite) as aside:
+            aside.write_text(to_csv(dataset), encoding="utf-8")
+    elif as_json:
+        typer.echo(json.dumps(rows_of(dataset), ensure_ascii=False))
+    else:
+        _print_rows(rows_of(dataset, columns))
+
+
+def _print(result: RunResult) -> None:
+    from rich.console import Console
+
+    from satqkd.report.summary import summary
+
+    Console().print(summary(result))
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    from satqkd.cli.show import print_rows
+
+    print_rows(rows)
+
+
+def _warn(result: RunResult, quiet: bool) -> None:
+    for text in () if quiet else result.provenance["warnings"]:
+        typer.echo(f"warning: {text}", err=True)
+
+
+def entry() -> None:
+    """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    import warnings
+
+    from satqkd.errors import SatqkdWarning
+
+    # printed once, by the command, as a line of its own
+    warnings.simplefilter("ignore", SatqkdWarning)
+    try:
+        app()
+    except SatqkdError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("interrupted: nothing was written", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,148 @@
+"""What commands print: progress, tables, totals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from satqkd.study.result import RunResult
+
+PASS_COLUMNS = ("satellite", "station", "start", "duration_s", "max_elevation_deg", "min_slant_range_km", "truncated")
+KEY_COLUMNS = (
+    "satellite", "station", "start", "sifted_bits", "qber", "phase_error_upper", "key_bits", "key_bits_asymptotic",
+    "margin_db", "reason",
+)  # fmt: skip
+SCHEDULE_COLUMNS = ("interval_start", "satellite", "assigned", "interval_bits")
+
+
+@contextmanager
+def progress(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bar on standard error; does nothing when hidden."""
+    if hidden:
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("start", total=1)
+
+        def update(stage: str, done: int, total: int) -> None:
+            bars.update(task, description=stage, completed=done, total=total)
+
+        yield update
+
+
+def _plain(value: Any, kind: str) -> Any:
+    import numpy as np
+
+    if kind == "time":
+        return str(np.datetime_as_string(value, unit="s")) + "Z"
+    if kind == "float":
+        number = float(value)
+        return number if math.isfinite(number) else str(number)
+    return {"int": int, "bool": bool, "text": str}[kind](value)
+
+
+def rows_of(dataset: xr.Dataset, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Rows of a table as plain values; infinities and NaN as text, so that they are valid JSON."""
+    from satqkd.variables import VARIABLES
+
+    names = columns or [str(name) for name in dataset.variables]
+    values = [[_plain(value, VARIABLES[name].kind) for value in dataset[name].values] for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def print_rows(rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        Console().print("no rows")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="left" if isinstance(value, str | bool) else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*[_text(value) for value in row.values()])
+    Console().print(table)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value).split(":")[0] if str(value)[:3].isupper() else str(value)
+
+
+def budget(link: xr.Dataset, passes: xr.Dataset) -> list[dict[str, Any]]:
+    """Loss terms at the best sample of each pass. [dB]"""
+    import numpy as np
+
+    from satqkd.variables import LOSS_TERMS
+
+    terms = [name for name in LOSS_TERMS if name in link] + ["loss_total_db"]
+    numbers = link.pass_number.values
+    rows = []
+    for number in passes["pass"].values:
+        at = np.nonzero(numbers == number)
+        if not len(at[0]):
+            continue
+        best = int(np.argmin(link.loss_total_db.values[at]))
+        where = tuple(index[best] for index in at)
+        rows.append(
+            {
+                "station": str(passes.station.values[number]),
+                "start": _plain(passes.start.values[number], "time"),
+                "elevation": _plain(link.elevation.values[where], "float"),
+                "slant_range_km": _plain(link.slant_range.values[where] / 1e3, "float"),
+                **{name: _plain(link[name].values[where], "float") for name in terms},
+            }
+        )
+    return rows
+
+
+def station_rows(schedule: xr.Dataset) -> list[dict[str, Any]]:
+    """Bits delivered and available per station."""
+    return [
+        {
+            "station": str(name),
+            "delivered_bits": float(schedule.delivered_bits.values[index]),
+            "available_bits": float(schedule.available_bits.values[index]),
+        }
+        for index, name in enumerate(schedule.station.values)
+    ]
+
+
+def totals(result: RunResult) -> dict[str, Any]:
+    """Numbers of a run for scripts."""
+    keys = result.keys
+    stations = {}
+    for row in station_rows(result.schedule):
+        own = keys.station.values == row["station"]
+        stations[row.pop("station")] = {
+            "passes": int(own.sum()),
+            "key_bits": int(keys.key_bits.values[own].sum()),
+            "key_bits_asymptotic": int(keys.key_bits_asymptotic.values[own].sum()),
+            **row,
+        }
+    return {
+        "scenario": result.scenario.name,
+        "scenario_hash": result.scenario.hash,
+        "passes": int(keys.sizes["pass"]),
+        "passes_with_key": int((keys.key_bits.values > 0).sum()),
+        "key_bits": int(keys.key_bits.values.sum()),
+        "key_bits_asymptotic": int(keys.key_bits_asymptotic.values.sum()),
+        "stations": stations,
+        "warnings": list(result.provenance["warnings"]),
+    }

@@ -1,0 +1,341 @@
+"""Runs on disk: written aside and renamed, so that a folder holds a whole run or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from satqkd.errors import InputError
+from satqkd.scenario.load import validate_scenario
+from satqkd.scenario.model import Scenario
+from satqkd.study.result import RunResult
+from satqkd.study.run import attributes
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["RUN_FILE", "new_file", "new_folder", "open_result", "save_result"]
+
+RUN_FILE = "run.json"
+"""The file that makes a folder a run."""
+
+
+@contextmanager
+def new_folder(folder: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Folder that appears whole or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where it shall be.
+    overwrite : bool
+        Whether a run that is there may be replaced.
+
+    Yields
+    ------
+    Path
+        A folder beside it to write into; renamed when the block ends without an error, removed otherwise.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written or is taken: by a run (without ``overwrite``), or by anything else (always).
+    """
+    target = Path(folder).resolve()
+    if target.exists():
+        if not target.is_dir():
+            raise InputError(f"{folder}: is a file, not a folder")
+        try:
+            content = {entry.name for entry in target.iterdir()}
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
+        if content and RUN_FILE not in content:
+            raise InputError(f"{folder}: holds files that are not a run: choose another folder")
+        if content and not overwrite:
+            raise InputError(f"{folder}: already holds a run: use --overwrite (overwrite=True) to replace it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
+    try:
+        aside.chmod(0o777 & ~_umask())  # mkdtemp makes it private; a run is as open as any new folder
+        yield aside
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            target.rename(old / "run")
+            try:
+                aside.rename(target)
+            except OSError:
+                (old / "run").rename(target)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
+        else:
+            aside.rename(target)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """File that appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it shall be.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Yields
+    ------
+    Path
+        A file beside it to write; renamed when the block ends without an error, removed otherwise.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written or is taken.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"{path}: is a folder, not a file")
+    if target.exists() and not overwrite:
+        raise InputError(f"{path}: exists: use --overwrite to replace it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+        os.close(handle)
+        Path(name).chmod(0o666 & ~_umask())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    aside = Path(name)
+    try:
+        yield aside
+        aside.replace(target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def schedule_table(schedule: xr.Dataset) -> xr.Dataset:
+    """One row per satellite and interval, in order of time."""
+    import numpy as np
+    import xarray as xr
+
+    count, satellites = schedule.sizes["interval"], schedule.satellite.values
+    columns: dict[str, Any] = {
+        "interval_start": np.repeat(schedule.interval_start.values, len(satellites)),
+        "satellite": np.tile(satellites, count),
+        "assigned": schedule.assigned.values.T.ravel(),
+        "interval_bits": schedule.interval_bits.values.T.ravel(),
+    }
+    index = np.repeat(schedule.interval.values, len(satellites))
+    return xr.Dataset({name: ("interval", values) for name, values in columns.items()}, coords={"interval": index})
+
+
+def _schedule_from_table(table: xr.Dataset, stations: dict[str, dict[str, float]], satellites: Any) -> xr.Dataset:
+    import numpy as np
+    import xarray as xr
+
+    from satqkd.variables import describe
+
+    shape = (-1, len(satellites))
+    names = list(stations)
+    return describe(
+        xr.Dataset(
+            {
+                "assigned": (("satellite", "interval"), table.assigned.values.reshape(shape).T),
+                "interval_bits": (("satellite", "interval"), table.interval_bits.values.reshape(shape).T),
+                "delivered_bits": ("station", np.array([stations[name]["delivered_bits"] for name in names], float)),
+                "available_bits": ("station", np.array([stations[name]["available_bits"] for name in names], float)),
+            },
+            coords={
+                "satellite": satellites,
+                "station": np.array(names, dtype=object),
+                "interval": table.interval.values.reshape(shape)[:, 0],
+                "interval_start": ("interval", table.interval_start.values.reshape(shape)[:, 0]),
+            },
+        )
+    )
+
+
+def save_result(result: RunResult, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a run: ``passes.csv``, ``link.nc``, ``keys.csv``, ``schedule.csv``, ``report.html``, ``run.json``.
+
+    Parameters
+    ----------
+    result : RunResult
+        The run.
+    folder : str or Path
+        New or empty folder, or one that holds a run.
+    overwrite : bool
+        Whether a run in the folder may be replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If the folder is taken or cannot be written.
+    """
+    with new_folder(folder, overwrite=overwrite) as aside:
+        write_run(result, aside)
+    return Path(folder)
+
+
+def write_run(result: RunResult, folder: Path) -> None:
+    """Write the files of a run into a folder."""
+    from satqkd.formats.netcdf import write_netcdf
+    from satqkd.formats.tables import to_csv
+
+    (folder / "passes.csv").write_text(to_csv(result.passes), encoding="utf-8")
+    (folder / "keys.csv").write_text(to_csv(result.keys), encoding="utf-8")
+    (folder / "schedule.csv").write_text(to_csv(schedule_table(result.schedule)), encoding="utf-8")
+    write_netcdf(result.link, folder / "link.nc", attributes=attributes(result.scenario))
+    (folder / "report.html").write_text(result.report(), encoding="utf-8")
+    totals = {
+        str(name): {
+            "delivered_bits": float(result.schedule.delivered_bits.values[index]),
+            "available_bits": float(result.schedule.available_bits.values[index]),
+        }
+        for index, name in enumerate(result.schedule.station.values)
+    }
+    record = {**result.provenance, "stations": totals, "scenario": result.scenario.to_dict()}
+    (folder / RUN_FILE).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def open_result(folder: str | Path) -> RunResult:
+    """Open a run that was saved.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder with ``run.json`` and the tables.
+
+    Returns
+    -------
+    RunResult
+        Equal to the one that was saved.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run, or a damaged one.
+    """
+    from satqkd.formats.netcdf import read_netcdf
+    from satqkd.formats.tables import from_csv
+
+    place = Path(folder)
+
+    def text(name: str) -> str:
+        try:
+            return (place / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise InputError(f"{folder}: holds no run: {name} is missing or cannot be read") from None
+
+    try:
+        record = json.loads(text(RUN_FILE))
+        totals, data = record.pop("stations"), record.pop("scenario")
+    except (json.JSONDecodeError, KeyError, AttributeError, TypeError):
+        raise InputError(f"{place / RUN_FILE}: is not the record of a run") from None
+    scenario = validate_scenario(data, source=str(place / RUN_FILE))
+    link = read_netcdf(place / "link.nc")
+    table = from_csv(text("schedule.csv"), "interval", source=str(place / "schedule.csv"))
+    return RunResult(
+        scenario=scenario,
+        passes=from_csv(text("passes.csv"), "pass", source=str(place / "passes.csv")),
+        link=link,
+        keys=from_csv(text("keys.csv"), "pass", source=str(place / "keys.csv")),
+        schedule=_schedule_from_table(table, totals, link.satellite.values),
+        provenance=record,
+    )
+
+
+def read_passes(path: Path, scenario: Scenario) -> xr.Dataset:
+    """Read a table of passes and check that it can belong to a scenario.
+
+    Parameters
+    ----------
+    path : Path
+        A ``passes.csv``.
+    scenario : Scenario
+        The mission that it is used for.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`satqkd.orbit.passes.find_passes` gives it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or names a satellite or station that the scenario does not have.
+    """
+    from satqkd.formats.tables import from_csv
+    from satqkd.orbit.build import propagators
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"{path}: cannot be read") from None
+    table = from_csv(text, "pass", source=str(path))
+    known = {
+        "station": [station.name for station in scenario.stations],
+        "satellite": [propagator.name for propagator in propagators(scenario)],
+    }
+    for column in ("satellite", "station", "start", "end"):
+        if column not in table:
+            raise InputError(f'{path}: has no column "{column}"')
+    for column, names in known.items():
+        for name in table[column].values:
+            if name not in names:
+                raise InputError(f'{path}: {column} "{name}" is not in scenario {scenario.name}')
+    return table
+
+
+def read_link(path: Path, scenario: Scenario) -> xr.Dataset:
+    """Read a link table and check that it belongs to a scenario.
+
+    Parameters
+    ----------
+    path : Path
+        A ``link.nc``.
+    scenario : Scenario
+        The mission that it is used for.
+
+    Returns
+    -------
+    xarray.Dataset
+        As the link stage gives it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or was made from another scenario.
+    """
+    from satqkd.formats.netcdf import read_netcdf
+
+    table = read_netcdf(path)
+    if table.attrs.get("scenario_hash") != scenario.hash:
+        raise InputError(f"{path}: was made from another scenario than {scenario.name} (hashes differ)")
+    return table
