@@ -1,1 +1,5 @@
 """Source and receiver models: click and error statistics per pulse, and expected counts."""
+
+from satqkd._lazy import lazy as _lazy
+
+__getattr__, __dir__ = _lazy(__name__, "weak_pulse")

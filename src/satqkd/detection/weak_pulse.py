@@ -307,7 +307,7 @@ def expected_counts(
         raise InputError(f"p_afterpulse = {p_afterpulse!r}: must be at least 0 and below 1")
     if not 0.0 < p_key_basis < 1.0:
         raise InputError(f"p_key_basis = {p_key_basis!r}: must be strictly between 0 and 1")
-    if isinstance(passes, bool) or int(passes) != passes or passes < 1:
+    if isinstance(passes, bool) or not (passes >= 1 and float(passes).is_integer()):
         raise InputError(f"passes = {passes!r}: must be a whole number of at least 1")
     mu = np.asarray(intensities, float)[:, np.newaxis]
     probability = np.asarray(intensity_probabilities, float)

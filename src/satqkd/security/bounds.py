@@ -86,7 +86,5 @@ def asymptotic(count: float, total: float, beta: float) -> tuple[float, float]:
     return 0.0, 0.0
 
 
-BOUNDS: Mapping[str, Bound] = MappingProxyType(
-    {"chernoff": chernoff, "hoeffding": hoeffding, "asymptotic": asymptotic}
-)
+BOUNDS: Mapping[str, Bound] = MappingProxyType({"chernoff": chernoff, "hoeffding": hoeffding, "asymptotic": asymptotic})
 """Concentration inequality by name."""

@@ -44,9 +44,7 @@ class GllpRate:
     rate: NDArray[np.float64]
 
 
-def single_photon_yield(
-    transmittance: ArrayLike, *, mu: float, nu: float, y0: float
-) -> NDArray[np.float64]:
+def single_photon_yield(transmittance: ArrayLike, *, mu: float, nu: float, y0: float) -> NDArray[np.float64]:
     r"""Lower bound on the single-photon yield from a signal, a weak decoy and a vacuum intensity.
 
     Parameters
@@ -121,7 +119,8 @@ def single_photon_error(
     else:
         errors = (e0 * y0 * np.expm1(nu) - misalignment * np.exp(nu) * np.expm1(-eta * nu)) / nu
     half = np.full(np.broadcast_shapes(errors.shape, yield_1.shape), 0.5)
-    return np.minimum(np.divide(errors, yield_1, out=half, where=yield_1 > 2.0 * errors), 0.5)
+    np.divide(errors, yield_1, out=half, where=yield_1 > 2.0 * errors)  # else at its cap
+    return half
 
 
 def evaluate(

@@ -8,21 +8,19 @@ The key basis is called X in the sources, the test basis Z. :func:`key_length` p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from satqkd.detection.weak_pulse import SiftedCounts, expected_counts
 from satqkd.errors import InputError
-from satqkd.security import decoy, margin
-from satqkd.security.bounds import BOUNDS, Bound
-from satqkd.security.entropy import binary_entropy_scalar
-from satqkd.security.leakage import LEAKAGE, Leakage, block
+from satqkd.security import margin
+from satqkd.security._lim2014 import Analysis, Setup, analyse, asymptotic_limit, check
+from satqkd.security.reasons import explain_no_key
 from satqkd.security.result import EpsilonBudget, KeyLength
-from satqkd.security.sampling import N_SECRECY_TERMS, SAMPLING, Sampling
+from satqkd.security.sampling import N_SECRECY_TERMS
 
 __all__ = ["CITATIONS", "key_length", "key_length_from_counts", "margin_db"]
 
@@ -33,41 +31,11 @@ CITATIONS = (
 _MODEL_CITATIONS = {
     "chernoff": "H.-L. Yin et al., Sci. Rep. 10, 14312 (2020)",
     "exact": "V. Mannalath, V. Zapatero, M. Curty, Phys. Rev. Lett. 135, 020803 (2025)",
-    "achievable": "M. Tomamichel et al., Quantum Inf. Process. 16, 280 (2017)",
+    **dict.fromkeys(
+        ("achievable", "finite", "published", "published-eq9", "satquma"),
+        "M. Tomamichel et al., Quantum Inf. Process. 16, 280 (2017)",
+    ),
 }
-_MAX_DECOY_RATIO = 0.98
-
-
-@dataclass(frozen=True, slots=True)
-class _Setup:
-    """Checked parameters, and what follows from them for every evaluation."""
-
-    intensities: tuple[float, float, float]
-    probabilities: tuple[float, float, float]
-    weights: tuple[float, float, float]
-    tau: tuple[float, float]
-    eps_secrecy: float
-    eps_correctness: float
-    passes: int
-    f_ec: float
-    beta: float
-    constants: float
-    options: dict[str, str]
-    bound: Bound
-    sampling: Sampling
-    leakage: Leakage
-
-
-class _Analysis(NamedTuple):
-    raw_total: float
-    n0_key: float
-    n1_key: float
-    n1_test: float
-    m1_test: float
-    phase_error: float
-    leak: float
-    qber: float
-    details: dict[str, float | tuple[float, ...]]
 
 
 def key_length(
@@ -111,7 +79,8 @@ def key_length(
         Identical passes combined into one block; ``key_bits_raw`` is per pass. [1]
     bound : {"chernoff", "hoeffding", "asymptotic"}
         Concentration inequality, :data:`satqkd.security.bounds.BOUNDS`. ``asymptotic`` leaves out every
-        fluctuation, the sampling correction and the constants: a limit to compare with, not a secure key.
+        fluctuation, the sampling correction and the constants: a limit to compare with, not a secure key
+        (its epsilon budget says 1).
     sampling : {"exact", "lim2014"}
         Phase-error bound, :data:`satqkd.security.sampling.SAMPLING`.
     leakage : {"achievable", "finite", "published", "published-eq9", "satquma", "block"}
@@ -147,7 +116,7 @@ def key_length(
     >>> key.key_bits > 500_000, key.reason
     (True, None)
     """
-    setup = _check(
+    setup = check(
         intensities, intensity_probabilities, eps_correctness, eps_secrecy, passes, bound, sampling, leakage, f_ec
     )
     counts = expected_counts(
@@ -167,7 +136,10 @@ def key_length(
         "qber_intrinsic": qber_intrinsic,
         "p_afterpulse": p_afterpulse,
     }
-    return _pack(counts, setup, model)
+    key = _pack(counts, setup, model)
+    if key.key_bits == 0 and not np.any(transmittance):
+        return replace(key, reason="NO_COUNTS: no slot has a transmittance above 0; a key needs light in at least one")
+    return key
 
 
 def key_length_from_counts(
@@ -202,7 +174,7 @@ def key_length_from_counts(
     InputError
         If a count is negative, there are more errors than detections, or a parameter is outside its range.
     """
-    setup = _check(
+    setup = check(
         intensities, intensity_probabilities, eps_correctness, eps_secrecy, passes, bound, sampling, leakage, f_ec
     )
     for basis, detections, errors in (("key", counts.n_key, counts.m_key), ("test", counts.n_test, counts.m_test)):
@@ -258,7 +230,7 @@ qber_intrinsic, p_afterpulse, eps_correctness, eps_secrecy, passes, bound, sampl
     InputError
         If a value is outside its range or an option is unknown.
     """
-    setup = _check(
+    setup = check(
         intensities, intensity_probabilities, eps_correctness, eps_secrecy, passes, bound, sampling, leakage, f_ec
     )
     eta = np.atleast_1d(np.asarray(transmittance, float))
@@ -277,7 +249,7 @@ qber_intrinsic, p_afterpulse, eps_correctness, eps_secrecy, passes, bound, sampl
             p_afterpulse=p_afterpulse,
             passes=passes,
         )
-        return _analyse(counts, setup).raw_total
+        return analyse(counts, setup).raw_total
 
     raw_total(1.0)  # validates before anything is derived from the transmittance
     if best <= 0.0:
@@ -287,126 +259,9 @@ qber_intrinsic, p_afterpulse, eps_correctness, eps_secrecy, passes, bound, sampl
     )
 
 
-def _lookup(what: str, table: object, name: str) -> object:
-    try:
-        return table[name]  # type: ignore[index]
-    except (KeyError, TypeError):
-        raise InputError(f"{what} = {name!r}: must be one of {', '.join(table)}") from None  # type: ignore[arg-type]
-
-
-def _check(
-    intensities: Sequence[float],
-    probabilities: Sequence[float],
-    eps_correctness: float,
-    eps_secrecy: float,
-    passes: int,
-    bound: str,
-    sampling: str,
-    leakage: str,
-    f_ec: float,
-) -> _Setup:
-    """Validate everything that does not depend on the counts."""
-    if len(intensities) != 3 or len(probabilities) != 3:
-        raise InputError(
-            f"intensities and intensity_probabilities: got {len(intensities)} and {len(probabilities)} values, "
-            "must be three each (signal, decoy, weakest)"
-        )
-    mu1, mu2, mu3 = (float(x) for x in intensities)
-    p1, p2, p3 = (float(x) for x in probabilities)
-    if not 0.0 <= mu3 < mu2 < mu1 < math.inf:
-        raise InputError(f"intensities = {mu1:g}, {mu2:g}, {mu3:g}: must be descending and not negative")
-    if mu2 > _MAX_DECOY_RATIO * mu1 or mu2 + mu3 >= mu1:
-        raise InputError(
-            f"intensities = {mu1:g}, {mu2:g}, {mu3:g}: must satisfy mu2 <= {_MAX_DECOY_RATIO} mu1 and "
-            "mu2 + mu3 < mu1, or the decoy bound is numerically void"
-        )
-    if not (min(p1, p2, p3) > 0.0 and abs(p1 + p2 + p3 - 1.0) <= 1e-9):
-        raise InputError(f"intensity_probabilities = {p1:g}, {p2:g}, {p3:g}: must be positive and add up to 1")
-    for name, eps in (("eps_correctness", eps_correctness), ("eps_secrecy", eps_secrecy)):
-        if not 1e-100 <= eps <= 0.1:
-            raise InputError(f"{name} = {eps!r}: must be between 1e-100 and 0.1")
-    if isinstance(passes, bool) or int(passes) != passes or passes < 1:
-        raise InputError(f"passes = {passes!r}: must be a whole number of at least 1")
-    if not 1.0 <= f_ec < math.inf:
-        raise InputError(f"f_ec = {f_ec!r}: must be finite and at least 1")
-    options = {"bound": bound, "sampling": sampling, "leakage": leakage}
-    finite = bound != "asymptotic"
-    constants = 6.0 * math.log2(N_SECRECY_TERMS / eps_secrecy) + math.log2(2.0 / eps_correctness)
-    return _Setup(
-        intensities=(mu1, mu2, mu3),
-        probabilities=(p1, p2, p3),
-        weights=(math.exp(mu1) / p1, math.exp(mu2) / p2, math.exp(mu3) / p3),
-        tau=(
-            p1 * math.exp(-mu1) + p2 * math.exp(-mu2) + p3 * math.exp(-mu3),
-            p1 * mu1 * math.exp(-mu1) + p2 * mu2 * math.exp(-mu2) + p3 * mu3 * math.exp(-mu3),
-        ),
-        eps_secrecy=eps_secrecy,
-        eps_correctness=eps_correctness,
-        passes=int(passes),
-        f_ec=f_ec,
-        beta=math.log(N_SECRECY_TERMS / eps_secrecy),
-        constants=constants if finite else 0.0,
-        options=options,
-        bound=_lookup("bound", BOUNDS, bound),  # type: ignore[arg-type]
-        sampling=_lookup("sampling", SAMPLING, sampling) if finite else _lookup("sampling", SAMPLING, sampling) and _ratio,  # type: ignore[arg-type]
-        leakage=_lookup("leakage", LEAKAGE, leakage),  # type: ignore[arg-type]
-    )
-
-
-def _ratio(errors_upper: float, test_lower: float, key_lower: float, eps_secrecy: float) -> float:
-    """Phase error without sampling correction: the asymptotic limit."""
-    del key_lower, eps_secrecy
-    return min(errors_upper / test_lower, 0.5) if test_lower > 0.0 else 0.5
-
-
-def _analyse(counts: SiftedCounts, setup: _Setup) -> _Analysis:
-    """Bounds and un-clamped key length of a block; scalar arithmetic, no validation."""
-    mu, tau, weights = setup.intensities, setup.tau, setup.weights
-    n_key_low, n_key_high = decoy.scaled_bounds(counts.n_key, weights, setup.bound, setup.beta)
-    n_test_low, n_test_high = decoy.scaled_bounds(counts.n_test, weights, setup.bound, setup.beta)
-    m_test_low, m_test_high = decoy.scaled_bounds(counts.m_test, weights, setup.bound, setup.beta)
-    n_key, n_test, m_key = sum(counts.n_key), sum(counts.n_test), sum(counts.m_key)
-
-    s0_key_raw = decoy.vacuum_lower(n_key_low, n_key_high, mu, tau[0])
-    s0_key = min(max(s0_key_raw, 0.0), n_key)
-    s1_key_raw = decoy.single_lower(n_key_low, n_key_high, s0_key, mu, tau)
-    s1_key = min(max(s1_key_raw, 0.0), n_key - s0_key)
-    s0_test_raw = decoy.vacuum_lower(n_test_low, n_test_high, mu, tau[0])
-    s0_test = min(max(s0_test_raw, 0.0), n_test)
-    s1_test_raw = decoy.single_lower(n_test_low, n_test_high, s0_test, mu, tau)
-    s1_test = min(max(s1_test_raw, 0.0), n_test - s0_test)
-    v_test_raw = decoy.single_errors_upper(m_test_low, m_test_high, mu, tau[1])
-    v_test = min(max(v_test_raw, 0.0), sum(counts.m_test))
-
-    qber = m_key / n_key if n_key > 0.0 else 0.0
-    leak = setup.leakage(n_key, qber, setup.eps_correctness, setup.f_ec)
-    if s1_test > 0.0 and s1_key > 0.0:
-        phase_error = setup.sampling(v_test, s1_test, s1_key, setup.eps_secrecy)
-        secret = s0_key + s1_key * (1.0 - binary_entropy_scalar(phase_error))
-    else:  # a lower bound at its floor: nothing is known about the phase errors, nothing may be credited
-        phase_error, secret = 0.5, 0.0
-    details: dict[str, float | tuple[float, ...]] = {
-        "n_key_lower": n_key_low,
-        "n_key_upper": n_key_high,
-        "n_test_lower": n_test_low,
-        "n_test_upper": n_test_high,
-        "m_test_lower": m_test_low,
-        "m_test_upper": m_test_high,
-        "n0_key_unclamped": s0_key_raw,
-        "n1_key_unclamped": s1_key_raw,
-        "n0_test_unclamped": s0_test_raw,
-        "n1_test_unclamped": s1_test_raw,
-        "m1_test_unclamped": v_test_raw,
-        "constant_bits": setup.constants,
-    }
-    raw = secret - leak - setup.constants
-    return _Analysis(raw, s0_key, s1_key, s1_test, v_test, phase_error, leak, qber, details)
-
-
-def _pack(counts: SiftedCounts, setup: _Setup, model: dict[str, object]) -> KeyLength:
-    a = _analyse(counts, setup)
+def _pack(counts: SiftedCounts, setup: Setup, model: dict[str, object]) -> KeyLength:
+    a = analyse(counts, setup)
     key_bits = max(0, math.floor(a.raw_total))
-    eps = setup.eps_secrecy / N_SECRECY_TERMS
     cited = (_MODEL_CITATIONS[name] for name in setup.options.values() if name in _MODEL_CITATIONS)
     return KeyLength(
         key_bits=key_bits,
@@ -424,15 +279,7 @@ def _pack(counts: SiftedCounts, setup: _Setup, model: dict[str, object]) -> KeyL
         n_test=counts.n_test,
         m_key=counts.m_key,
         m_test=counts.m_test,
-        epsilon=EpsilonBudget(
-            setup.eps_secrecy,
-            setup.eps_correctness,
-            {
-                "count statistics, smoothing and privacy amplification (20 terms)": 20 * eps,
-                "random sampling of phase errors": eps,
-                "verification": setup.eps_correctness,
-            },
-        ),
+        epsilon=_budget(setup),
         parameters={
             "intensities": setup.intensities,
             "intensity_probabilities": setup.probabilities,
@@ -446,57 +293,33 @@ def _pack(counts: SiftedCounts, setup: _Setup, model: dict[str, object]) -> KeyL
     )
 
 
-def _reason(counts: SiftedCounts, setup: _Setup, a: _Analysis) -> str:
-    """Why there is no key, with the number that would suffice."""
-    sifted = sum(counts.n_key)
-    if sifted <= 0.0:
-        return "NO_COUNTS: nothing was detected in the key basis; a key needs light and pulses in at least one slot"
-
-    def asymptotic_key(error_factor: float) -> float:
-        limit = _asymptotic(setup)
-        scaled = SiftedCounts(
-            counts.n_key,
-            counts.n_test,
-            tuple(error_factor * m for m in counts.m_key),
-            tuple(error_factor * m for m in counts.m_test),
-        )
-        return _analyse(scaled, limit).raw_total
-
-    if asymptotic_key(1.0) > 0.0:
-        factor = margin.counts_needed(lambda x: _analyse(counts.scaled(x), setup).raw_total)
-        if factor is None:
-            return (
-                f"TOO_FEW_COUNTS: {sifted:.4g} sifted bits; not even a billion times as many pulses at the same "
-                "rates give a key, only the asymptotic limit does: lower the error rate or the loss"
-            )
-        return (
-            f"TOO_FEW_COUNTS: {sifted:.4g} sifted bits, {sum(counts.n_test):.4g} test detections; about "
-            f"{factor:.3g} times as many pulses at the same rates ({factor * sifted:.3g} sifted bits) give a key"
-        )
-    phase = _analyse(counts, _asymptotic(setup)).phase_error
-    measured = f"QBER {100 * a.qber:.3g} %, phase error {100 * phase:.3g} % even without statistical fluctuations"
-    if asymptotic_key(0.0) <= 0.0:
-        return (
-            f"NO_SINGLES: {measured}; the counts per intensity leave no single photons in the key or the test basis "
-            "whatever the error rate: check intensities, their probabilities and the share of the test basis"
-        )
-    tolerable = _largest_tolerable(asymptotic_key)
-    return (
-        f"QBER_TOO_HIGH: {measured}; with these counts a key needs a QBER below about "
-        f"{100 * tolerable * a.qber:.3g} % (both error rates {tolerable:.3g} times as large)"
+def _budget(setup: Setup) -> EpsilonBudget:
+    if setup.options["bound"] == "asymptotic":
+        return EpsilonBudget(1.0, 0.0, {"asymptotic limit: nothing is claimed about a finite key": 1.0})
+    eps = setup.eps_secrecy / N_SECRECY_TERMS
+    return EpsilonBudget(
+        setup.eps_secrecy,
+        setup.eps_correctness,
+        {
+            "count statistics, smoothing and privacy amplification (20 terms)": 20.0 * eps,
+            "random sampling of phase errors": eps,
+            "verification": setup.eps_correctness,
+        },
     )
 
 
-def _asymptotic(setup: _Setup) -> _Setup:
-    """The same protocol in the limit of infinitely many pulses."""
-    from dataclasses import replace
+def _reason(counts: SiftedCounts, setup: Setup, found: Analysis) -> str:
+    limit = asymptotic_limit(setup)
 
-    return replace(setup, bound=BOUNDS["asymptotic"], sampling=_ratio, leakage=block, constants=0.0)
+    def with_errors(factor: float) -> SiftedCounts:
+        m_key, m_test = (tuple(factor * m for m in errors) for errors in (counts.m_key, counts.m_test))
+        return replace(counts, m_key=m_key, m_test=m_test)
 
-
-def _largest_tolerable(key: Callable[[float], float]) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(20):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if key(middle) > 0.0 else (low, middle)
-    return low
+    return explain_no_key(
+        sifted_bits=sum(counts.n_key),
+        test_detections=sum(counts.n_test),
+        qber=found.qber,
+        phase_error=analyse(counts, limit).phase_error,
+        key_of_counts=lambda factor: analyse(counts.scaled(factor), setup).raw_total,
+        asymptotic_key_of_errors=lambda factor: analyse(with_errors(factor), limit).raw_total,
+    )

@@ -202,12 +202,12 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
     if p == 1.0:
         return n
     q, mean, log_eps = 1.0 - p, n * p, math.log(eps)
-    low, high = math.floor(mean), n + 1.0  # Pr[E >= floor(mean)] >= 1/2 > eps; Pr[E >= n + 1] = 0
+    low, high = float(math.floor(mean)), n + 1.0  # Pr[E >= floor(mean)] >= 1/2 > eps; Pr[E >= n + 1] = 0
     z = -_STANDARD_NORMAL.inv_cdf(eps) if eps > 1e-300 else 37.0
-    e = math.floor(mean + z * math.sqrt(mean * q) + (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0)
+    e = float(math.floor(mean + z * math.sqrt(mean * q) + (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0))
     while high - low > 1.0:
         if not low < e < high:
-            e = low + math.floor(0.5 * (high - low))
+            e = low + float(math.floor(0.5 * (high - low)))
         beyond = _binomial_beyond(n, e, p / q)
         log_tail = log_binomial_pmf(e, n, p, q) + math.log1p(beyond)
         if log_tail < log_eps - LOG_SLACK:
@@ -217,7 +217,7 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
             if beyond == 0.0 or log_tail + math.log(beyond / (1.0 + beyond)) < log_eps - LOG_SLACK:
                 return e
         slope = math.log(beyond / (1.0 + beyond)) if beyond > 0.0 else -math.inf
-        e = e + math.floor((log_eps - log_tail) / slope)
+        e += float(math.floor((log_eps - log_tail) / slope))
     return low
 
 
@@ -255,9 +255,10 @@ def hypergeometric_upper_count(population: float, sample: float, errors: float, 
 
     Notes
     -----
-    The Clopper-Pearson bound for sampling without replacement [1]_ (Theorem 4 of arXiv:2605.29706). The tail is rounded *up* by a
-    relative 1e-9 before it is compared with ``eps``: the result is never below the exact K, and above it (by 1)
-    only if the exact tail is within that distance of ``eps``. The number of errors in the rest is below K - m.
+    The Clopper-Pearson bound for sampling without replacement [1]_ (Theorem 4 of arXiv:2605.29706). The tail is
+    rounded *up* by a relative 1e-9 before it is compared with ``eps``: the result is never below the exact K, and
+    above it (by 1) only if the exact tail is within that distance of ``eps``. The number of marked items outside the
+    sample is below K - m, except with probability ``eps``.
 
     References
     ----------
@@ -285,14 +286,14 @@ def hypergeometric_upper_count(population: float, sample: float, errors: float, 
     z = -_STANDARD_NORMAL.inv_cdf(eps) if eps > 1e-300 else 37.0
     unsampled = (pop - size) / pop
     spread = z * math.sqrt(unsampled * seen * (1.0 - seen / size) + (unsampled * z / 3.0) ** 2)
-    k = math.ceil((seen + unsampled * z * z / 3.0 + spread) * pop / size)
+    k = float(math.ceil((seen + unsampled * z * z / 3.0 + spread) * pop / size))
     while high - low > 1.0:
         if not low < k < high:
-            k = low + math.floor(0.5 * (high - low))
+            k = low + float(math.floor(0.5 * (high - low)))
         unmarked_left = pop - k - size + seen  # unmarked items outside the sample, at least 0
         if seen * (unmarked_left + 1.0) >= (k - seen + 1.0) * (size - seen + 1.0):
             low = k  # m is at or above the mode: the tail is about 1/2 or more
-            k = low + math.ceil(0.5 * (high - low))
+            k = low + float(math.ceil(0.5 * (high - low)))
             continue
         ratios = 1.0 + _hypergeometric_below(seen, unmarked_left, k - seen, size - seen)
         log_pmf = log_hypergeometric_pmf(seen, pop, k, size)
@@ -308,7 +309,7 @@ def hypergeometric_upper_count(population: float, sample: float, errors: float, 
         # Pr at K + 1 = Pr at K - Pr_K[X = m] (n - m) / (N - K): the slope of the logarithm
         drop = (size - seen) / ((pop - k) * ratios)
         slope = math.log1p(-drop) if drop < 1.0 else -math.inf
-        k = k + math.ceil((log_eps - log_tail) / slope)
+        k += float(math.ceil((log_eps - log_tail) / slope))
     return high
 
 
