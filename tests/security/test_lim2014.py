@@ -309,6 +309,8 @@ def test_result_shows_and_travels() -> None:
         assert f"{key.key_bits} bit" in repr(key)
         assert "<table>" in key._repr_html_()
         assert pickle.loads(pickle.dumps(key)) == key
+        per_slot = LINK | {"p_extraneous": np.full(PASS.size, 5e-7)}
+        assert lim2014.key_length(eta, **per_slot) == lim2014.key_length(eta, **per_slot)
         assert any("Lim" in source for source in key.citations)
 
 

@@ -132,8 +132,8 @@ def key_length(
     )
     model: dict[str, object] = {
         "p_key_basis": p_key_basis,
-        "p_extraneous": p_extraneous,
-        "qber_intrinsic": qber_intrinsic,
+        "p_extraneous": _plain(p_extraneous),
+        "qber_intrinsic": _plain(qber_intrinsic),
         "p_afterpulse": p_afterpulse,
     }
     key = _pack(counts, setup, model)
@@ -291,6 +291,12 @@ def _pack(counts: SiftedCounts, setup: Setup, model: dict[str, object]) -> KeyLe
         citations=CITATIONS + tuple(cited),
         intermediate=a.details,
     )
+
+
+def _plain(value: ArrayLike) -> float | tuple[float, ...]:
+    """A float, or a tuple for one value per slot: results stay comparable."""
+    array = np.asarray(value, float)
+    return tuple(array.ravel().tolist()) if array.ndim else float(array)
 
 
 def _budget(setup: Setup) -> EpsilonBudget:
