@@ -17,7 +17,7 @@ def _h(x: mp.mpf) -> mp.mpf:
 
 
 def _reference(eta: float, mu: float, nu: float, y0: float, misalignment: float, f_ec: float, sifting: float) -> tuple:
-    """The printed formulas (Ma et al. 2005, Eqs. 8, 34, 37; GLLP), evaluated as printed."""
+    """The printed formulas (Ma et al. 2005, vacuum + weak decoy; GLLP), evaluated as printed."""
     eta, mu, nu, y0, e_d, e0 = (mp.mpf(x) for x in (eta, mu, nu, y0, misalignment, 0.5))
 
     def gain(x: mp.mpf) -> mp.mpf:

@@ -78,7 +78,7 @@ def decoy_gain(transmittance: ArrayLike, *, mu: ArrayLike, y0: float) -> NDArray
     Notes
     -----
     The *full* channel model, signal and background clicks being independent: yields
-    :math:`Y_i = Y_0 + \eta_i - Y_0\eta_i` with :math:`\eta_i = 1-(1-\eta)^i`. Ma et al. [1]_ (Eq. 7) drop the
+    :math:`Y_i = Y_0 + \eta_i - Y_0\eta_i` with :math:`\eta_i = 1-(1-\eta)^i`. Ma et al. [1]_ drop the
     product :math:`Y_0\eta_i` and write :math:`Q_\mu = Y_0 + 1 - e^{-\eta\mu}`, larger by
     :math:`Y_0(1-e^{-\eta\mu})`: a relative difference below :math:`Y_0`. Evaluated as a sum of positive terms.
 
@@ -114,7 +114,7 @@ def decoy_error_gain(
 
     Notes
     -----
-    Ma et al. [1]_, Eq. 8: :math:`e_i Y_i = e_0 Y_0 + e_d\eta_i` averaged over the Poisson distribution. It is
+    Ma et al. [1]_: :math:`e_i Y_i = e_0 Y_0 + e_d\eta_i` averaged over the Poisson distribution. It is
     used with the full gain of :func:`decoy_gain`; coincidences of background and signal are counted as errors
     of either kind, so the error is overstated by at most :math:`Y_0(1-e^{-\eta\mu})`.
 

@@ -35,7 +35,7 @@ def scaled_bounds(counts: Triple, weights: Triple, bound: Bound, beta: float) ->
 
     References
     ----------
-    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014), Eq. 4; J. S. Sidhu et al., npj Quantum Inf. 8, 18
+    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014); J. S. Sidhu et al., npj Quantum Inf. 8, 18
        (2022), Eq. 8 with the exponent corrected.
     """
     total = math.fsum(counts)
@@ -66,7 +66,7 @@ def vacuum_lower(low: Triple, high: Triple, mu: Triple, tau0: float) -> float:
 
     References
     ----------
-    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014), Eq. 2.
+    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014).
     """
     return tau0 * (mu[1] * low[2] - mu[2] * high[1]) / (mu[1] - mu[2])
 
@@ -93,7 +93,7 @@ def single_lower(low: Triple, high: Triple, vacuum: float, mu: Triple, tau: Trip
 
     References
     ----------
-    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014), Eq. 3.
+    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014).
     """
     mu1, mu2, mu3 = mu
     squares = mu2 * mu2 - mu3 * mu3
@@ -121,6 +121,6 @@ def single_errors_upper(low: Triple, high: Triple, mu: Triple, tau1: float) -> f
 
     References
     ----------
-    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014), Eq. 5.
+    .. [1] C. C. W. Lim et al., Phys. Rev. A 89, 022307 (2014).
     """
     return tau1 * (high[1] - low[2]) / (mu[1] - mu[2])

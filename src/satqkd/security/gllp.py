@@ -63,7 +63,7 @@ def single_photon_yield(transmittance: ArrayLike, *, mu: float, nu: float, y0: f
 
     Notes
     -----
-    Ma et al. [1]_, Eq. 34:
+    Vacuum + weak decoy estimate of Ma et al. [1]_:
     :math:`Y_1^L = \frac{\mu}{\mu\nu-\nu^2}\left[Q_\nu e^\nu - Q_\mu e^\mu\frac{\nu^2}{\mu^2}
     - \frac{\mu^2-\nu^2}{\mu^2}Y_0\right]`. With
     :math:`A(x) = Q_x e^x - Y_0 = e^{(1-\eta)x}(e^{\eta x}-1) + Y_0(e^{(1-\eta)x}-1)` the bracket is
@@ -106,7 +106,7 @@ def single_photon_error(
 
     Notes
     -----
-    Ma et al. [1]_, Eq. 37, evaluated as
+    Vacuum + weak decoy estimate of Ma et al. [1]_, evaluated as
     :math:`[e_0Y_0(e^\nu-1) + e_d e^\nu(1-e^{-\eta\nu})]/(Y_1^L\nu)`; ``nu = 0`` is its limit.
 
     References
