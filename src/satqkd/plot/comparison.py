@@ -1,0 +1,100 @@
+"""Two runs in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from satqkd.plot.keys import key_table
+from satqkd.plot.style import FINITE, PALETTE, bit_unit, message, new_figure, styled
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+__all__ = ["compare_keys", "compare_passes"]
+
+_A, _B = FINITE, PALETTE[1]
+
+
+@styled
+def compare_keys(
+    a: xr.Dataset, b: xr.Dataset, *, stations: Sequence[str], labels: tuple[str, str] = ("A", "B")
+) -> Figure:
+    """Finite and asymptotic key per station of two runs, side by side.
+
+    Parameters
+    ----------
+    a, b : xarray.Dataset
+        Tables of the keys.
+    stations : sequence of str
+        Bars from left to right.
+    labels : tuple of str
+        Names of the runs.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two axes, finite and asymptotic, each in its own unit of bits.
+    """
+    if not a.sizes["pass"] and not b.sizes["pass"]:
+        return message("Neither run has a pass.")
+    figure = new_figure(float(np.clip(0.6 * len(stations) + 1.5, 8.2, 16.0)), 5.4)
+    panels = figure.subplots(2, 1, sharex=True)
+    place = np.arange(len(stations))
+    pairs = (("key_bits", "Finite key"), ("key_bits_asymptotic", "Asymptotic key"))
+    for axes, (variable, title) in zip(panels, pairs, strict=True):
+        sums = [key_table(run, stations, variable)[2].sum(axis=1) for run in (a, b)]
+        size, unit = bit_unit(float(np.max(sums)))
+        for shift, total, colour, label in zip((-0.19, 0.19), sums, (_A, _B), labels, strict=True):
+            axes.bar(place + shift, total / size, width=0.36, color=colour, label=label, lw=0)
+        axes.set(ylabel=f"{title} [{unit}]", title=title)
+        axes.grid(axis="x", visible=False)
+    crowded = len(stations) > 6
+    panels[1].set_xticks(place, stations, rotation=30 if crowded else 0, ha="right" if crowded else "center",
+                         rotation_mode="anchor")  # fmt: skip
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return figure
+
+
+@styled
+def compare_passes(
+    passes_a: xr.Dataset, keys_a: xr.Dataset, passes_b: xr.Dataset, keys_b: xr.Dataset, *,
+    labels: tuple[str, str] = ("A", "B"),
+) -> Figure:  # fmt: skip
+    """Finite key and margin of every pass against its highest elevation, both runs overlaid.
+
+    Parameters
+    ----------
+    passes_a, keys_a, passes_b, keys_b : xarray.Dataset
+        Tables of the passes and of the keys of the two runs.
+    labels : tuple of str
+        Names of the runs.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two axes: key in a unit of bits, margin in dB, against degrees.
+    """
+    if not passes_a.sizes["pass"] and not passes_b.sizes["pass"]:
+        return message("Neither run has a pass.")
+    figure = new_figure(8.2, 3.6)
+    left, right = figure.subplots(1, 2)
+    largest = max(float(keys["key_bits"].max()) if keys.sizes["pass"] else 0.0 for keys in (keys_a, keys_b))
+    size, unit = bit_unit(largest)
+    runs = ((passes_a, keys_a, _A, "o", labels[0]), (passes_b, keys_b, _B, "^", labels[1]))
+    for passes, keys, colour, marker, label in runs:
+        elevation, margin = passes["max_elevation_deg"].values, keys["margin_db"].values
+        look = {"ls": "", "marker": marker, "ms": 5.5, "color": colour, "mec": "white", "mew": 0.6, "alpha": 0.85}
+        left.plot(elevation, keys["key_bits"].values / size, label=label, **look)
+        known = np.isfinite(margin)
+        right.plot(elevation[known], margin[known], **look)
+    right.axhline(0.0, color="#1b2733", lw=1.0)
+    left.set(
+        xlabel="Highest elevation [deg]", ylabel=f"Finite key of the pass [{unit}]", title="Finite key", xlim=(0, 90)
+    )
+    right.set(xlabel="Highest elevation [deg]", ylabel="Loss margin [dB]", title="Margin", xlim=(0, 90))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return figure
