@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationInfo, model_validator
+from pydantic_core import CoreSchema
 
 from satqkd.scenario.units import problem
 
@@ -45,6 +46,13 @@ class EmbeddedFile(BaseModel):
             detail = getattr(error, "strerror", None)
             raise problem(f'file "{value}" {reason}' + (f": {detail}" if detail else "")) from None
         return {"path": value, "text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """JSON schema: a path, as in TOML, or the file itself, as in a saved scenario."""
+        embedded = handler.resolve_ref_schema(handler(schema))
+        path = {"type": "string", "description": f"path relative to the scenario file, or {BUNDLED}NAME"}
+        return {"anyOf": [path, embedded]}
 
     @model_validator(mode="after")
     def _check(self) -> EmbeddedFile:

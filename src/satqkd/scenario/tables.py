@@ -112,7 +112,7 @@ def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datet
         try:
             time = datetime.fromisoformat(row[0])
         except ValueError:
-            time = None  # type: ignore[assignment]
+            time = None
         if time is None or time.tzinfo is None:
             raise ValueError(f'cloud table, row {number}: "{row[0]}" is not a time with zone like 2016-09-19T00:00:00Z')
         if times and time <= times[-1]:

@@ -182,7 +182,8 @@ def parse_quantity(value: object, quantity: Quantity) -> float:
         number, unit = float(value), quantity.unit
     if unit not in units:
         names = [name for name in units if name]
-        near = difflib.get_close_matches(unit, names, 1, 0.5)
+        near = [name for name in names if name.lower() == unit.lower()]
+        near = near or difflib.get_close_matches(unit, names, 1, 0.5)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"{_quote(value)} has a wrong unit: {quantity.dimension} is given in {', '.join(names)}{hint}")
     if not math.isfinite(number):
