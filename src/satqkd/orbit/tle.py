@@ -19,7 +19,7 @@ __all__ = ["parse_tle"]
 
 _LENGTH: Final = 69
 _ALPHA5: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-_ELEMENT_LINE: Final = re.compile(r"[12] [ 0-9A-Z]{5}")
+_ELEMENT_LINE: Final = re.compile(r"[12] ([ 0-9A-Z][ \d]{3}\d|.{58})")  # a name can begin so, but is short
 _NS_PER_1E8TH_DAY: Final = 864_000
 
 
