@@ -18,15 +18,19 @@ def _poisson_average(mu: float, of_photons: object) -> mp.mpf:
 
 @pytest.mark.parametrize("eta", [0.0, 1e-12, 3e-4, 0.3, 1.0])
 @pytest.mark.parametrize("mu", [0.08, 0.5])
-def test_gain_and_errors_are_averages_over_photon_numbers(eta: float, mu: float) -> None:
+@pytest.mark.parametrize("channel", ["standard", "full"])
+def test_gain_and_errors_are_averages_over_photon_numbers(eta: float, mu: float, channel: str) -> None:
     y0, e_d, e0 = 3e-6, 0.015, 0.5
     with mp.workdps(40):
         lost = 1 - mp.mpf(eta)
-        gain = _poisson_average(mu, lambda i: 1 - (1 - mp.mpf(y0)) * lost**i)
+        if channel == "full":
+            gain = _poisson_average(mu, lambda i: 1 - (1 - mp.mpf(y0)) * lost**i)
+        else:
+            gain = _poisson_average(mu, lambda i: mp.mpf(y0) + 1 - lost**i)
         errors = _poisson_average(mu, lambda i: e0 * mp.mpf(y0) + e_d * (1 - lost**i))
-    assert float(wp.decoy_gain(eta, mu=mu, y0=y0)) == pytest.approx(float(gain), rel=REL)
+    assert float(wp.decoy_gain(eta, mu=mu, y0=y0, channel=channel)) == pytest.approx(float(gain), rel=REL)
     assert float(wp.decoy_error_gain(eta, mu=mu, y0=y0, misalignment=e_d)) == pytest.approx(float(errors), rel=REL)
-    qber = float(wp.decoy_qber(eta, mu=mu, y0=y0, misalignment=e_d))
+    qber = float(wp.decoy_qber(eta, mu=mu, y0=y0, misalignment=e_d, channel=channel))
     assert qber == pytest.approx(float(errors / gain), rel=REL)
 
 
@@ -36,12 +40,11 @@ def test_qber_limits() -> None:
     assert float(wp.decoy_qber(1e-3, mu=0.5, y0=0.0, misalignment=0.015)) == pytest.approx(0.015, rel=REL)
 
 
-def test_full_gain_differs_from_the_published_approximation_by_the_coincidences() -> None:
+def test_standard_and_full_gain_differ_by_the_coincidences() -> None:
     eta, mu, y0 = 0.4, 0.5, 1e-3
-    signal = 1.0 - np.exp(-eta * mu)
-    approximate = y0 + signal
+    standard, full = (float(wp.decoy_gain(eta, mu=mu, y0=y0, channel=name)) for name in ("standard", "full"))
     # the subtraction leaves 1e-16/2e-4 of rounding
-    assert approximate - float(wp.decoy_gain(eta, mu=mu, y0=y0)) == pytest.approx(y0 * signal, rel=1e-11)
+    assert standard - full == pytest.approx(y0 * (1.0 - np.exp(-eta * mu)), rel=1e-11)
 
 
 @pytest.mark.parametrize("eta", [0.0, 1e-15, 2e-3, 0.9])

@@ -16,12 +16,14 @@ def _h(x: mp.mpf) -> mp.mpf:
     return mp.mpf(0) if x in (0, 1) else -x * mp.log(x, 2) - (1 - x) * mp.log(1 - x, 2)
 
 
-def _reference(eta: float, mu: float, nu: float, y0: float, misalignment: float, f_ec: float, sifting: float) -> tuple:
+def _reference(
+    eta: float, mu: float, nu: float, y0: float, misalignment: float, f_ec: float, sifting: float, channel: str
+) -> tuple:
     """The printed formulas (Ma et al. 2005, vacuum + weak decoy; GLLP), evaluated as printed."""
     eta, mu, nu, y0, e_d, e0 = (mp.mpf(x) for x in (eta, mu, nu, y0, misalignment, 0.5))
 
     def gain(x: mp.mpf) -> mp.mpf:
-        return 1 - (1 - y0) * mp.exp(-eta * x)
+        return 1 - (1 - y0) * mp.exp(-eta * x) if channel == "full" else y0 + 1 - mp.exp(-eta * x)
 
     def error(x: mp.mpf) -> mp.mpf:
         return e0 * y0 + e_d * (1 - mp.exp(-eta * x))
@@ -36,8 +38,9 @@ def _reference(eta: float, mu: float, nu: float, y0: float, misalignment: float,
 
 @pytest.mark.parametrize("eta", [1e-7, 1e-5, 4e-5, 1e-3, 0.1, 1.0])
 @pytest.mark.parametrize("change", [{}, {"nu": 1e-3}, {"y0": 1e-8, "misalignment": 0.0}, {"mu": 0.8, "nu": 0.2}])
-def test_matches_the_printed_formulas_in_50_digits(eta: float, change: dict[str, float]) -> None:
-    parameters = PAPER | change
+@pytest.mark.parametrize("channel", ["standard", "full"])
+def test_matches_the_printed_formulas_in_50_digits(eta: float, change: dict[str, float], channel: str) -> None:
+    parameters = PAPER | change | {"channel": channel}
     with mp.workdps(50):
         rate, y1, e1, qber = _reference(eta, **parameters)
     found = gllp.evaluate(eta, **parameters)
@@ -52,7 +55,7 @@ def test_matches_the_printed_formulas_in_50_digits(eta: float, change: dict[str,
 
 def test_weak_decoy_tends_to_infinitely_many_decoys() -> None:
     eta, y0, e_d = 1e-3, 3e-6, 0.015
-    exact = y0 + eta - y0 * eta
+    exact = y0 + eta
     limit = gllp.evaluate(eta, **(PAPER | {"nu": 0.0}))
     assert float(limit.y1) == pytest.approx(exact, rel=1e-14)
     assert float(limit.e1) == pytest.approx((0.5 * y0 + e_d * eta) / exact, rel=1e-14)

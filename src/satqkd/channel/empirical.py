@@ -33,7 +33,7 @@ def zenith_pass_elevation_rad(time_s: ArrayLike, *, altitude_m: float) -> NDArra
     """
     radius = MEAN_EARTH_RADIUS_M + altitude_m
     angle = np.sqrt(EARTH_GM_M3_S2 / radius**3) * np.abs(np.asarray(time_s, dtype=np.float64))
-    return np.arctan2(np.cos(angle) - MEAN_EARTH_RADIUS_M / radius, np.sin(angle))
+    return np.asarray(np.arctan2(np.cos(angle) - MEAN_EARTH_RADIUS_M / radius, np.sin(angle)), dtype=np.float64)
 
 
 def interpolate_efficiency(

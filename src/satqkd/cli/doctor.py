@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["examine"]
 
-_REQUIRED = ("numpy", "scipy", "numba", "xarray", "h5netcdf", "pydantic", "sgp4", "typer", "rich", "matplotlib")
+_REQUIRED = ("numpy", "scipy", "numba", "xarray", "h5netcdf", "h5py", "pydantic", "sgp4", "typer", "rich", "matplotlib")
 
 _KNOWN_KEY_BITS = 3751246
 """Key of a zenith pass with Table I of Sidhu et al. 2022 in the published conventions: row e02 of the golden table in the tests."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -51,28 +52,36 @@ def _plain(value: Any, kind: str) -> Any:
 
 
 def rows_of(dataset: xr.Dataset, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Rows of a table as plain values; infinities and NaN as text, so that they are valid JSON."""
+    """Rows of a table as plain values; infinities and NaN as text, so that they are valid JSON.
+
+    With ``columns`` given the rows are for a screen: of a reason only its code is kept.
+    """
     from satqkd.variables import VARIABLES
 
-    names = columns or [str(name) for name in dataset.variables]
+    names = list(columns or []) or [str(name) for name in dataset.variables]
     values = [[_plain(value, VARIABLES[name].kind) for value in dataset[name].values] for name in names]
+    if columns and "reason" in names:
+        values[names.index("reason")] = [text.partition(":")[0] for text in values[names.index("reason")]]
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
-def print_rows(rows: list[dict[str, Any]]) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as a table."""
     from rich.console import Console
     from rich.table import Table
 
+    # in a file or a pipe there is no width to keep to
+    console = Console() if sys.stdout.isatty() else Console(width=250)
     if not rows:
-        Console().print("no rows")
+        console.print("no rows")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, value in rows[0].items():
-        table.add_column(name, justify="left" if isinstance(value, str | bool) else "right", overflow="fold")
+        text = isinstance(value, str | bool) and value not in ("inf", "-inf", "nan")
+        table.add_column(name, justify="left" if text else "right", no_wrap=True)
     for row in rows:
         table.add_row(*[_text(value) for value in row.values()])
-    Console().print(table)
+    console.print(table)
 
 
 def _text(value: Any) -> str:
@@ -82,7 +91,7 @@ def _text(value: Any) -> str:
         return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value).split(":")[0] if str(value)[:3].isupper() else str(value)
+    return str(value)
 
 
 def budget(link: xr.Dataset, passes: xr.Dataset) -> list[dict[str, Any]]:

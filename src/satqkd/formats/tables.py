@@ -21,7 +21,7 @@ __all__ = ["from_csv", "to_csv"]
 
 def _write(value: Any, kind: str) -> str:
     if kind == "time":
-        text = np.datetime_as_string(value, unit="ns").rstrip("0")
+        text = str(np.datetime_as_string(value, unit="ns")).rstrip("0")
         return (text + "0" if text.endswith(".") else text) + "Z"
     if kind == "bool":
         return "true" if value else "false"
@@ -39,7 +39,7 @@ def _read(text: str, kind: str) -> Any:
     return {"float": float, "int": int, "text": str}[kind](text)
 
 
-_DTYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_, "text": object, "time": "M8[ns]"}
+_DTYPES: dict[str, Any] = {"float": np.float64, "int": np.int64, "bool": np.bool_, "text": object, "time": "M8[ns]"}
 
 
 def to_csv(dataset: xr.Dataset, names: Sequence[str] | None = None) -> str:

@@ -100,7 +100,7 @@ def _from_elements(satellite: Satellite, scenario: Scenario) -> list[Propagator]
     sets = parse_elements(orbit.file.text, source=orbit.file.path)
     numbers = sorted({elements.catalog_number for elements in sets})
     if orbit.catalog_number is not None:
-        sets = tuple(elements for elements in sets if elements.catalog_number == orbit.catalog_number)
+        sets = [elements for elements in sets if elements.catalog_number == orbit.catalog_number]
         if not sets:
             known = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
             raise InputError(

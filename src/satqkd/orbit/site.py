@@ -42,7 +42,7 @@ class ElevationMask:
     Examples
     --------
     >>> hill = ElevationMask.by_azimuth([0.0, 1.0, 5.0], [0.1, 0.5, 0.1])
-    >>> hill.at(0.5).item()
+    >>> round(hill.at(0.5).item(), 12)
     0.3
     """
 

@@ -4,7 +4,7 @@ Every function takes datasets and returns a :class:`matplotlib.figure.Figure` of
 save it with ``figure.savefig("name.svg")`` or show it in a notebook. Matplotlib is loaded by the first call.
 """
 
-from satqkd.plot.comparison import compare_keys, compare_passes
+from satqkd.plot.comparison import compare_curves, compare_keys, compare_passes
 from satqkd.plot.ground_track import ground_track
 from satqkd.plot.keys import key_table, keys_by_day
 from satqkd.plot.passes import loss_budget, margins, pass_curves
@@ -13,6 +13,6 @@ from satqkd.plot.style import to_inline
 from satqkd.plot.timeline import timeline
 
 __all__ = [
-    "best_pass", "best_passes", "compare_keys", "compare_passes", "ground_track", "key_table", "keys_by_day",
-    "loss_budget", "margins", "pass_curves", "pass_samples", "timeline", "to_inline",
+    "best_pass", "best_passes", "compare_curves", "compare_keys", "compare_passes", "ground_track", "key_table",
+    "keys_by_day", "loss_budget", "margins", "pass_curves", "pass_samples", "timeline", "to_inline",
 ]  # fmt: skip

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from satqkd.plot.keys import key_table
+from satqkd.plot.select import utc
 from satqkd.plot.style import FINITE, PALETTE, bit_unit, message, new_figure, styled
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-__all__ = ["compare_keys", "compare_passes"]
+__all__ = ["compare_curves", "compare_keys", "compare_passes"]
 
 _A, _B = FINITE, PALETTE[1]
 
@@ -97,4 +98,37 @@ def compare_passes(
     )
     right.set(xlabel="Highest elevation [deg]", ylabel="Loss margin [dB]", title="Margin", xlim=(0, 90))
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return figure
+
+
+@styled
+def compare_curves(a: xr.Dataset, b: xr.Dataset, *, labels: tuple[str, str] = ("A", "B")) -> Figure:
+    """Total loss and asymptotic key rate over the same pass in two runs.
+
+    Parameters
+    ----------
+    a, b : xarray.Dataset
+        Samples of the pass in each run, as :func:`satqkd.plot.pass_samples` gives them.
+    labels : tuple of str
+        Names of the runs.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two axes, dB and a unit of bits per second, against seconds from the first run's culmination.
+    """
+    figure = new_figure(8.2, 3.4)
+    left, right = figure.subplots(1, 2)
+    top = a["time"].values[int(np.argmax(a["elevation"].values))]
+    rates = [np.nan_to_num(run["rate_asymptotic"].values) for run in (a, b)]
+    size, unit = bit_unit(max(float(rate.max()) for rate in rates))
+    for run, rate, colour, dashes, label in zip((a, b), rates, (_A, _B), ("-", (0, (4, 2))), labels, strict=True):
+        seconds = (run["time"].values - top) / np.timedelta64(1, "s")
+        left.plot(seconds, run["loss_total_db"].values, color=colour, ls=dashes, label=label)
+        right.plot(seconds, rate / size, color=colour, ls=dashes)
+    name = f"{a['satellite'].item()} over {a['station'].item()}, {utc(top, 'm')} UTC"
+    left.set(xlabel="Time from culmination [s]", ylabel="Total loss [dB]", title=name)
+    right.set(xlabel="Time from culmination [s]", ylabel=f"Asymptotic key rate [{unit}/s]")
+    right.set_ylim(bottom=0.0)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -135,7 +135,6 @@ def ground_track(link: xr.Dataset, *, stations: Sequence[Any]) -> Figure:
     for x, y in areas:
         axes.plot(x, y, color=MUTED, lw=0.9, ls=(0, (4, 3)), alpha=0.8, gid="view")
     axes.plot(longitudes, latitudes, ls="", marker="o", ms=5.5, mfc=INK, mec="white", mew=1.0, zorder=5, gid="stations")
-    _names(axes, [station.name for station in stations], longitudes, latitudes)
     if areas:
         axes.plot([], [], color=MUTED, lw=0.9, ls=(0, (4, 3)), label="edge of a station's view (elevation mask)")
     axes.set_xticks(*_degrees(west, east))
@@ -145,6 +144,7 @@ def ground_track(link: xr.Dataset, *, stations: Sequence[Any]) -> Figure:
         note(axes, f"{shown} of {total} tracks")
     if not total:
         note(axes, "no pass in the window")
+    _names(axes, [station.name for station in stations], longitudes, latitudes)  # last: it measures the layout
     return figure
 
 

@@ -24,21 +24,19 @@ _LIMITS = {"darkness": ("|", INK), "eclipse": ("x", "#882255"), "window": ("D", 
 
 
 def day_cut_h(start: NDArray[np.datetime64], end: NDArray[np.datetime64]) -> int:
-    """Hour (UTC) at which to begin a day so that it cuts no pass, 0 wherever that is possible."""
+    """Hour (UTC) at which to begin a day: midnight if that is in the longest time without passes, else its middle."""
     minutes = np.zeros(1440, bool)
     first = (start.astype("datetime64[m]").astype(np.int64)) % 1440
-    length = np.minimum(1440, (end - start) // np.timedelta64(60, "s") + 1)
-    for begin, count in zip(first, length.astype(np.int64), strict=True):
+    length = np.minimum(1440, (end - start) // np.timedelta64(60, "s") + 1).astype(np.int64)
+    for begin, count in zip(first.tolist(), length.tolist(), strict=True):
         minutes[(begin + np.arange(count + 1)) % 1440] = True
-    if minutes.all() or not minutes.any():
-        return 0
-    around = np.roll(minutes, 60)  # an hour free before and after midnight is enough
-    if not around[:120].any():
-        return 0
     busy = np.flatnonzero(minutes)
     gaps = np.diff(np.append(busy, busy[0] + 1440))
     widest = int(gaps.argmax())
-    return round(float(busy[widest] + gaps[widest] / 2.0) / 60.0) % 24
+    left, right = int(busy[widest]), int(busy[widest] + gaps[widest])
+    if left < 1440 < right or gaps[widest] < 60:
+        return 0
+    return round((left + right) / 120.0) % 24
 
 
 def served_spans(schedule: xr.Dataset, interval_s: float) -> list[tuple[str, str, Any, Any]]:

@@ -32,7 +32,7 @@ def render(result: Run) -> str:
     description = " ".join(scenario.description.split())
     lead = (
         f'<p class="lead">{escape(satellites)} over {len(names)} {"station" if len(names) == 1 else "stations"} '
-        f"({escape(where)}), {escape(window_text(scenario.study.start, scenario.study.end))}.</p>"
+        f"({escape(where)}), <time>{escape(window_text(scenario.study.start, scenario.study.end))}</time>.</p>"
     )
     if description:
         lead += f"<p>{escape(description)}</p>"

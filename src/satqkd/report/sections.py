@@ -290,7 +290,8 @@ def security(run: Run) -> Section:
     budget: dict[str, Any] = dict(run.provenance.get("mission_epsilon") or {})
     text = (
         f"<p>Each pass's key is {power_of_ten(protocol.eps_secrecy)}-secret and "
-        f"{power_of_ten(protocol.eps_correctness)}-correct. A key made of the keys of several passes fails if any of them fails, so their parameters add up:</p>"
+        f"{power_of_ten(protocol.eps_correctness)}-correct. A key made of the keys of several passes "
+        "fails if any of them fails, so their parameters add up:</p>"
     )
     rows = [[escape(name), integer(entry["keys"]), power_of_ten(entry["eps_total"])] for name, entry in budget.items()]
     body = table(["Station", "Keys", "Total epsilon (secrecy and correctness)"], rows) if rows else "<p>No keys.</p>"

@@ -67,6 +67,15 @@ def _number(cell: str, where: str, low: float, high: float, allowed: str) -> flo
     return value
 
 
+def _time(cell: str) -> datetime | None:
+    """UTC time of a cell, None if it is not a time with a zone."""
+    try:
+        time = datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else None
+
+
 def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datetime) -> CloudRows:
     """Read a cloud table and check that it covers the window.
 
@@ -109,15 +118,12 @@ def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datet
     for number, row in rows[1:]:
         if len(row) != len(header):
             raise ValueError(f"cloud table, row {number}: {len(row)} cells, the header has {len(header)}")
-        try:
-            time = datetime.fromisoformat(row[0])
-        except ValueError:
-            time = None
-        if time is None or time.tzinfo is None:
+        time = _time(row[0])
+        if time is None:
             raise ValueError(f'cloud table, row {number}: "{row[0]}" is not a time with zone like 2016-09-19T00:00:00Z')
         if times and time <= times[-1]:
             raise ValueError(f"cloud table, row {number}: time {row[0]} is not after the row before")
-        times.append(time.astimezone(UTC))
+        times.append(time)
         values.append(
             tuple(
                 _number(

@@ -2,4 +2,19 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "_lim2014", "bounds", "decoy", "entropy", "evaluate", "gllp", "leakage", "lim2014", "margin", "reasons", "result", "sampling", "tails")
+__getattr__, __dir__ = _lazy(
+    __name__,
+    "_lim2014",
+    "bounds",
+    "decoy",
+    "entropy",
+    "evaluate",
+    "gllp",
+    "leakage",
+    "lim2014",
+    "margin",
+    "reasons",
+    "result",
+    "sampling",
+    "tails",
+)

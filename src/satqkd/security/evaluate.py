@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
     eta = link.transmittance.values.ravel()[inside][order]
     rate = link.rate_asymptotic.values.ravel()[inside][order]
     columns: dict[str, list[Any]] = {name: [] for name in _KEY_COLUMNS}
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         own = eta[first:last]
         key = lim2014.key_length(own, **options)
         margin = lim2014.margin_db(own, **options) if len(own) else -math.inf

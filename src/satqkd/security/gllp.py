@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satqkd.detection.weak_pulse import decoy_gain, decoy_qber
+from satqkd.detection.weak_pulse import OVERLAP, decoy_gain, decoy_qber
 from satqkd.errors import InputError
 from satqkd.security.entropy import binary_entropy
 
@@ -44,7 +44,9 @@ class GllpRate:
     rate: NDArray[np.float64]
 
 
-def single_photon_yield(transmittance: ArrayLike, *, mu: float, nu: float, y0: float) -> NDArray[np.float64]:
+def single_photon_yield(
+    transmittance: ArrayLike, *, mu: float, nu: float, y0: float, channel: str = "standard"
+) -> NDArray[np.float64]:
     r"""Lower bound on the single-photon yield from a signal, a weak decoy and a vacuum intensity.
 
     Parameters
@@ -55,6 +57,8 @@ def single_photon_yield(transmittance: ArrayLike, *, mu: float, nu: float, y0: f
         Mean photon numbers of signal and weak decoy. [1]
     y0 : float
         Background yield, known exactly from the vacuum intensity in the asymptotic limit. [1]
+    channel : {"standard", "full"}
+        Channel model, see :func:`satqkd.detection.weak_pulse.decoy_gain`.
 
     Returns
     -------
@@ -75,11 +79,12 @@ def single_photon_yield(transmittance: ArrayLike, *, mu: float, nu: float, y0: f
     .. [1] X. Ma et al., "Practical decoy state for quantum key distribution", Phys. Rev. A 72, 012326 (2005).
     """
     eta = np.asarray(transmittance, float)
+    background = 1.0 - OVERLAP[channel] * eta
     if nu == 0.0:
-        return np.asarray(eta + y0 * (1.0 - eta))
+        return np.asarray(eta + y0 * background)
 
     def excess(x: float) -> NDArray[np.float64]:
-        return np.asarray(np.exp((1.0 - eta) * x) * np.expm1(eta * x) + y0 * np.expm1((1.0 - eta) * x))
+        return np.asarray(np.exp((1.0 - eta) * x) * np.expm1(eta * x) + y0 * np.expm1(background * x))
 
     return np.asarray(mu / (mu - nu) * (excess(nu) / nu - excess(mu) * nu / mu**2))
 
@@ -133,6 +138,7 @@ def evaluate(
     f_ec: float,
     sifting: float,
     e0: float = 0.5,
+    channel: str = "standard",
 ) -> GllpRate:
     r"""Asymptotic key rate with its intermediate quantities.
 
@@ -152,6 +158,8 @@ def evaluate(
         Fraction q of the detections that survive sifting (1/2 for symmetric BB84, near 1 when biased). [1]
     e0 : float
         Error probability of a background click. [1]
+    channel : {"standard", "full"}
+        Channel model, see :func:`satqkd.detection.weak_pulse.decoy_gain`.
 
     Returns
     -------
@@ -165,8 +173,8 @@ def evaluate(
 
     Notes
     -----
-    :math:`R = q\{-f\,Q_\mu h(E_\mu) + Q_1[1-h(e_1)]\}` [1]_ [2]_, :math:`Q_1 = Y_1^L\mu e^{-\mu}`, full standard
-    channel model (:func:`satqkd.detection.weak_pulse.decoy_gain`). No statistical fluctuations. The error
+    :math:`R = q\{-f\,Q_\mu h(E_\mu) + Q_1[1-h(e_1)]\}` [1]_ [2]_, :math:`Q_1 = Y_1^L\mu e^{-\mu}`, gains and
+    errors of the standard channel model. No statistical fluctuations. The error
     correction term takes :math:`h(\min(E_\mu, 1/2))`.
 
     References
@@ -189,9 +197,11 @@ def evaluate(
     ):
         if not (low <= value <= high and value < np.inf):
             raise InputError(f"{name} = {value!r}: must be finite and between {low:g} and {high:g}")
-    gain = decoy_gain(eta, mu=mu, y0=y0)
-    qber = decoy_qber(eta, mu=mu, y0=y0, misalignment=misalignment, e0=e0)
-    y1 = single_photon_yield(eta, mu=mu, nu=nu, y0=y0)
+    if channel not in OVERLAP:
+        raise InputError(f"channel = {channel!r}: must be one of {', '.join(OVERLAP)}")
+    gain = decoy_gain(eta, mu=mu, y0=y0, channel=channel)
+    qber = decoy_qber(eta, mu=mu, y0=y0, misalignment=misalignment, e0=e0, channel=channel)
+    y1 = single_photon_yield(eta, mu=mu, nu=nu, y0=y0, channel=channel)
     e1 = single_photon_error(eta, y1, nu=nu, y0=y0, misalignment=misalignment, e0=e0)
     q1 = np.maximum(y1, 0.0) * mu * np.exp(-mu)
     leak = f_ec * gain * binary_entropy(np.minimum(qber, 0.5))
@@ -209,12 +219,13 @@ def key_rate(
     f_ec: float,
     sifting: float,
     e0: float = 0.5,
+    channel: str = "standard",
 ) -> NDArray[np.float64]:
     """Asymptotic secret bits per pulse sent; see :func:`evaluate` for parameters, equation and sources.
 
     Parameters
     ----------
-    transmittance, mu, nu, y0, misalignment, f_ec, sifting, e0
+    transmittance, mu, nu, y0, misalignment, f_ec, sifting, e0, channel
         As in :func:`evaluate`.
 
     Returns
@@ -228,5 +239,13 @@ def key_rate(
     array([9.116e-05, 0.000e+00])
     """
     return evaluate(
-        transmittance, mu=mu, nu=nu, y0=y0, misalignment=misalignment, f_ec=f_ec, sifting=sifting, e0=e0
+        transmittance,
+        mu=mu,
+        nu=nu,
+        y0=y0,
+        misalignment=misalignment,
+        f_ec=f_ec,
+        sifting=sifting,
+        e0=e0,
+        channel=channel,
     ).rate
