@@ -184,7 +184,7 @@ class _Margins:
         possible = (position_m @ zenith) >= radius_m * np.cos(np.minimum(reach, math.pi))
         possible |= bound_m <= site_m
         if sun_m is not None and self.darkness_threshold_rad is not None:
-            highest = self.darkness_threshold_rad - 0.0003
+            highest = self.darkness_threshold_rad + MAX_SUN_RATE_RAD_S * half_s + 1e-6
             possible &= elevation_of_rad(sun_m, self.site) <= highest
         return np.asarray(possible)
 
