@@ -209,3 +209,15 @@ def run() -> Any:
 @pytest.fixture(scope="session")
 def empty_run() -> Any:
     return synthetic_run(overflights=())
+
+
+@pytest.fixture(scope="session")
+def make_run() -> Any:
+    """Function that makes a synthetic run."""
+    return synthetic_run
+
+
+@pytest.fixture(scope="session")
+def make_scenario() -> Any:
+    """Function that makes its scenario."""
+    return scenario

@@ -94,9 +94,9 @@ def compare_passes(
         right.plot(elevation[known], margin[known], **look)
     right.axhline(0.0, color="#1b2733", lw=1.0)
     left.set(
-        xlabel="Highest elevation [deg]", ylabel=f"Finite key of the pass [{unit}]", title="Finite key", xlim=(0, 90)
+        xlabel="Highest elevation [deg]", ylabel=f"Finite key of the pass [{unit}]", title="Finite key", xlim=(0, 91.5)
     )
-    right.set(xlabel="Highest elevation [deg]", ylabel="Loss margin [dB]", title="Margin", xlim=(0, 90))
+    right.set(xlabel="Highest elevation [deg]", ylabel="Loss margin [dB]", title="Margin", xlim=(0, 91.5))
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure
 

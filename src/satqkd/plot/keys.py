@@ -120,7 +120,8 @@ def keys_by_day(keys: xr.Dataset, *, stations: Sequence[str] | None = None) -> F
     panels[1].set_xticks(range(len(names)), names, rotation=30 if crowded else 0, ha="right" if crowded else "center",
                          rotation_mode="anchor")  # fmt: skip
     panels[1].tick_params(axis="x", length=0)
-    panels[1].set_xlim(-0.6, len(names) - 0.4)
+    spare = max(0.0, (4 - len(names)) / 2.0)  # one station alone is not to fill the picture
+    panels[1].set_xlim(-0.6 - spare, len(names) - 0.4 + spare)
     handles, texts = panels[0].get_legend_handles_labels()
     figure.legend(handles[::-1], texts[::-1], loc="outside right upper", title="Day (UTC)", title_fontsize=8.5)
     return figure

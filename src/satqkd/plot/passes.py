@@ -177,7 +177,7 @@ def margins(passes: xr.Dataset, keys: xr.Dataset) -> Figure:
     axes.set_ylim(min(low, -1.0), max(high, 1.0))
     axes.set(xlabel="Highest elevation of the pass [deg]", ylabel="Loss margin [dB]",
              title="How far each pass is from the edge of a key")  # fmt: skip
-    axes.set_xlim(0.0, 90.0)
+    axes.set_xlim(0.0, 91.5)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     if not known.all():
         note(axes, f"{int((~known).sum())} passes without a finite margin are not shown")

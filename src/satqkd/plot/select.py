@@ -29,13 +29,14 @@ LOSS_NAMES: Final = {
 
 
 def utc(instant: Any, unit: Literal["m", "s"] = "s") -> str:
-    """Instant as text, date and time with a space between.
+    """Instant as text, rounded to the second or minute, date and time with a space between.
 
     Examples
     --------
-    >>> utc(np.datetime64("2016-09-19T16:32:40.5"))
-    '2016-09-19 16:32:40'
+    >>> utc(np.datetime64("2016-09-19T16:32:40.5")), utc(np.datetime64("2016-09-19T16:32:29"), "m")
+    ('2016-09-19 16:32:41', '2016-09-19 16:32')
     """
+    instant = np.datetime64(instant, "ns") + np.timedelta64(500 if unit == "s" else 30_000, "ms")
     return str(np.datetime_as_string(np.datetime64(instant), unit=unit)).replace("T", " ")
 
 

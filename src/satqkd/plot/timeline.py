@@ -202,7 +202,9 @@ def _hours(axes: Axes, origin: Any, most: int = 9) -> None:
     offset = float((origin - origin.astype("datetime64[D]")) / _HOUR)
     steps = (1 / 60, 1 / 30, 1 / 12, 1 / 6, 0.25, 0.5, 1.0, 2.0, 3.0, 6.0)
     step = next(step for step in steps if (last - first) / step <= most or step == steps[-1])
-    ticks = np.arange(np.ceil((first + offset) / step), np.floor((last + offset) / step + 1e-9) + 1) * step
+    edge = 0.0 if most == 9 else 0.07 * (last - first)  # labels of neighbouring panels are not to meet
+    lowest, highest = first + offset + edge, last + offset - edge
+    ticks = np.arange(np.ceil(lowest / step - 1e-9), np.floor(highest / step + 1e-9) + 1) * step
     minutes = np.rint(60.0 * ticks).astype(int) % 1440
     axes.set_xticks(ticks - offset, [f"{m // 60:02d}:{m % 60:02d}" for m in minutes])
 

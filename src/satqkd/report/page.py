@@ -72,6 +72,7 @@ table.sortable th button:focus-visible{outline:2px solid var(--accent)}
 table.sortable th[aria-sort=ascending] button::after{content:" \\2191"}
 table.sortable th[aria-sort=descending] button::after{content:" \\2193"}
 td.no{color:var(--muted)}
+sup{line-height:0;font-size:.75em}
 details{margin:.8rem 0}
 summary{cursor:pointer;color:var(--accent);font-weight:600}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem;overflow:auto;font-size:.8rem;
@@ -82,7 +83,7 @@ dd{margin:0;overflow-wrap:anywhere}
 .warning{background:var(--warnbg);border-left:4px solid var(--warn);padding:.6rem .9rem;border-radius:0 6px 6px 0;
 margin:.6rem 0}
 .warning p{margin:.2rem 0}
-@media (max-width:600px){main{padding:1rem .8rem}h1{font-size:1.5rem}}
+@media (max-width:600px){main{padding:1rem .8rem}h1{font-size:1.5rem}figure svg,figure img{min-width:640px}}
 @media print{:root{--ink:#000;--muted:#444;--line:#bbb;--paper:#fff;--card:#fff;--accent:#000}body{font-size:10pt}
 main{max-width:none;padding:0}nav{display:none}figure,.tile,tr{break-inside:avoid}h2,h3{break-after:avoid}
 .scroll,pre{overflow:visible;max-height:none}}

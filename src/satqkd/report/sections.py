@@ -46,18 +46,25 @@ def headline(run: Run) -> str:
             (bits(total.finite_bits), "secret key, finite-size security"),
             (bits(total.asymptotic_bits), "secret key, asymptotic"),
             (f"{integer(total.passes_with_key)} of {integer(total.passes)}", "passes give a finite key"),
-            (seconds(total.duration_s) if total.passes else "0 s", f"of passes in {days:.3g} d, all stations together"),
+            (
+                seconds(total.duration_s) if total.passes else "0 s",
+                f"of passes in {seconds(86400.0 * days)}, all stations together",
+            ),
             (bits(total.delivered_bits), "delivered by the schedule, asymptotic"),
         ]
     )
     if total.passes:
         best = plot.best_pass(run.keys)
         assert best is not None
+        protocol = run.scenario.protocol
         key, pass_ = run.keys.isel({"pass": best}), run.passes.isel({"pass": best})
         return top + (
             f"<p>Best pass: {escape(pass_['satellite'].item())} over {escape(pass_['station'].item())}, "
             f"{utc(pass_['culmination'].values)} UTC, up to {number(pass_['max_elevation_deg'].item())}&deg;, "
             f"{bits(key['key_bits'].item())} finite and {bits(key['key_bits_asymptotic'].item())} asymptotic key.</p>"
+            f'<p class="small">The asymptotic key adds up rates with the sifting factor {protocol.sifting:g}; the '
+            f"finite key sends and measures in the key basis with probability {protocol.p_key_basis:g}. So the one is "
+            "no upper bound of the other.</p>"
         )
     access = run.scenario.access
     sky = access.darkness if isinstance(access.darkness, str) else f"Sun below {np.degrees(access.darkness):g}°"
@@ -288,13 +295,20 @@ def security(run: Run) -> Section:
     """How the failure probabilities of many passes add up."""
     protocol = run.scenario.protocol
     budget: dict[str, Any] = dict(run.provenance.get("mission_epsilon") or {})
+    attempts = all("passes" in entry for entry in budget.values())
     text = (
         f"<p>Each pass's key is {power_of_ten(protocol.eps_secrecy)}-secret and "
         f"{power_of_ten(protocol.eps_correctness)}-correct. A key made of the keys of several passes "
-        "fails if any of them fails, so their parameters add up:</p>"
+        "fails if any of them fails, so their parameters add up"
+        f"{'; a pass that ended without a key counts too' if attempts and budget else ''}:</p>"
     )
-    rows = [[escape(name), integer(entry["keys"]), power_of_ten(entry["eps_total"])] for name, entry in budget.items()]
-    body = table(["Station", "Keys", "Total epsilon (secrecy and correctness)"], rows) if rows else "<p>No keys.</p>"
+    rows = [
+        [escape(name), *([integer(entry["passes"])] if attempts else []), integer(entry["keys"]),
+         power_of_ten(entry["eps_total"])]
+        for name, entry in budget.items()
+    ]  # fmt: skip
+    header = ["Station", *(["Passes"] if attempts else []), "Keys", "Total epsilon (secrecy and correctness)"]
+    body = table(header, rows) if rows else "<p>No keys.</p>"
     return Section("security", "Security of the mission", text + body)
 
 
