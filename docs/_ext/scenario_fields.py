@@ -109,7 +109,7 @@ def tags(model: type[BaseModel]) -> list[tuple[str, str]]:
     ]
 
 
-def tables(model: type[BaseModel], path: str, seen: set[tuple[str, type]], note: str = "") -> list[str]:
+def tables(model: type[BaseModel], path: str, note: str = "") -> list[str]:
     """Sections of a model and of every table in it."""
     found = []
     own = rows(model, f"{path}." if path else "")
@@ -123,11 +123,9 @@ def tables(model: type[BaseModel], path: str, seen: set[tuple[str, type]], note:
         several = get_origin(field.annotation) is tuple
         inner = f"{path}.{name}" if path else name
         for part in models_of(field.annotation):
-            if (name, part) not in seen:
-                seen.add((name, part))
-                about = "" if field.is_required() else " This table may be left out."
-                about += f" ({field.description})" if field.description else ""
-                found += tables(part, f"{inner}[]" if several else inner, seen, about)
+            about = "" if field.is_required() else " This table may be left out."
+            about += f" ({field.description})" if field.description else ""
+            found += tables(part, f"{inner}[]" if several else inner, about)
     return found
 
 
@@ -139,7 +137,7 @@ def render() -> str:
         'of the same kind (``"0.85 um"`` for ``"850 nm"``). A transmittance may be written as a loss in dB. ``[]`` '
         "marks a list of tables (``[[stations]]`` in TOML). A key that is not listed is an error.\n\n"
     )
-    return text + "".join(tables(Scenario, "", set()))
+    return text + "".join(tables(Scenario, ""))
 
 
 def setup(app: Any) -> dict[str, bool]:
