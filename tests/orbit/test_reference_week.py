@@ -68,6 +68,17 @@ def test_total_of_medium_orbits(micius, cities, altitude_m, paper_s):
     assert union_duration_s(found) == pytest.approx(paper_s, rel=0.005)
 
 
+@pytest.mark.parametrize(("altitude_m", "reference_s"), [(2500e3, 45_370.0), (5000e3, 77_200.0), (5110e3, 82_080.0)])
+def test_total_of_medium_orbits_with_the_sun_below_the_horizontal(micius, cities, altitude_m, reference_s):
+    """An independent program's 10-s samples; it took the Sun's elevation below 0 deg, not -0.833 deg, as dark."""
+    orbit = Sgp4Orbit(micius.at_altitude(altitude_m))
+    found = visible_intervals_many(orbit, cities, START, END, darkness_threshold_rad=0.0, step_s=10.0)
+    samples = np.arange(START, END, np.timedelta64(10, "s"))
+    seen = np.any([each.contains(samples) for each in found], axis=0)
+    # about 25 windows; an end within metres or arc seconds of a sample may fall either way
+    assert 10.0 * seen.sum() == pytest.approx(reference_s, abs=20.0)
+
+
 def test_total_of_a_geostationary_satellite(cities):
     orbit = GeostationaryOrbit("G", np.radians(116.0))
     found = visible_intervals_many(orbit, cities, START, END, darkness_threshold_rad=NIGHT, step_s=10.0)

@@ -233,8 +233,8 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Set two runs side by side: a table on screen, or an HTML page."""
+    from satqkd.cli.show import comparison_rows
     from satqkd.report.compare import compare as compare_html
-    from satqkd.report.compare import compare_table
     from satqkd.study.storage import new_file, open_result
 
     first, second = open_result(run1), open_result(run2)
@@ -243,8 +243,8 @@ def compare(
             aside.write_text(compare_html(first, second), encoding="utf-8")
         typer.echo(f"comparison: {output}")
         return
-    rows = compare_table(first, second)
-    typer.echo(json.dumps(rows, ensure_ascii=False, default=str)) if as_json else _print_rows(rows)
+    rows = comparison_rows(first, second)
+    typer.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print_rows(rows)
 
 
 def _load(scenario: str) -> Scenario:

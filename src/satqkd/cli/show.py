@@ -133,6 +133,23 @@ def station_rows(schedule: xr.Dataset) -> list[dict[str, Any]]:
     ]
 
 
+def comparison_rows(first: RunResult, second: RunResult) -> list[dict[str, Any]]:
+    """Quantities of two runs side by side, per station and for the whole run."""
+    from satqkd.report.compare import compare_table
+
+    return [
+        {
+            "station": row.station or "all stations",
+            "quantity": row.quantity,
+            "run1": _plain(row.a, "float"),
+            "run2": _plain(row.b, "float"),
+            "difference": _plain(row.difference, "float"),
+            "ratio": _plain(row.ratio, "float"),
+        }
+        for row in compare_table(first, second)
+    ]
+
+
 def totals(result: RunResult) -> dict[str, Any]:
     """Numbers of a run for scripts."""
     keys = result.keys

@@ -113,12 +113,12 @@ def _from_elements(satellite: Satellite, scenario: Scenario) -> list[Propagator]
             f"choose one with orbit.catalog_number, such as {numbers[0]}"
         )
     start, end = to_datetime64(scenario.study.start), to_datetime64(scenario.study.end)
-    elements = nearest_elements(sets, start + (end - start) // 2)
+    elements = replace(nearest_elements(sets, start + (end - start) // 2), name=satellite.name)
     limit_days = scenario.study.max_elements_age / 86400.0
-    check_age(elements, start, end, limit_days=limit_days)
+    check_age(elements, start, end, limit_days=limit_days, option="study.max_elements_age")
     if orbit.altitude is not None:
         elements = elements.at_altitude(orbit.altitude)
-    return [Sgp4Orbit(replace(elements, name=satellite.name))]
+    return [Sgp4Orbit(elements)]
 
 
 def _inclination_rad(orbit: CircularOrbit) -> float:
