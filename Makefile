@@ -22,7 +22,6 @@ help:  ## list the targets
 
 demo: $(VENV)/.run  ## a week of Micius over China: orbit to keys, with a report, into demo/
 	$(BIN)/satqkd run micius-china-week -o demo/ --overwrite
-	@echo "report: demo/report.html"
 
 test: $(VENV)/.dev  ## the whole test suite (ARGS="tests/orbit -k sun" for a part)
 	$(BIN)/python -m pytest $(ARGS)
