@@ -181,3 +181,15 @@ def test_every_model_is_frozen_and_closed_and_described(model):
     assert model.model_config["frozen"]
     assert model.model_config["extra"] == "forbid"
     assert model.__doc__
+
+
+@pytest.mark.parametrize("model", sorted(models(), key=lambda model: model.__name__), ids=lambda model: model.__name__)
+def test_every_value_is_described(model):
+    if model.__name__ == "EmbeddedFile":
+        return  # written as a path
+    values = {
+        name: field
+        for name, field in model.model_fields.items()
+        if name not in ("kind", "model") and not _models_in(field.annotation)
+    }
+    assert [name for name, field in values.items() if not field.description] == []

@@ -25,7 +25,7 @@ Thickness = Annotated[float, Quantity("ratio", "", 0.0, 150.0)]
 class Station(Model):
     """Optical ground station on the WGS84 ellipsoid."""
 
-    name: str = Field(min_length=1, max_length=80)
+    name: str = Field(min_length=1, max_length=80, description="shown in tables and reports; unique")
     latitude: Latitude = Field(description="geodetic, north positive")
     longitude: Angle = Field(description="east positive")
     altitude: StationAltitude = Field(0.0, description="above the ellipsoid")

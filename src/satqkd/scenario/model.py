@@ -23,8 +23,8 @@ __all__ = ["Scenario", "Study"]
 class Study(Model):
     """What is simulated: the window, the step, and how old elements may be."""
 
-    start: UtcTime
-    end: UtcTime
+    start: UtcTime = Field(description="start of the window")
+    end: UtcTime = Field(description="end of the window")
     step: Duration = Field(1.0, description="sampling step of the link")
     max_elements_age: Annotated[float, Quantity("time", "d", 0.0, exclusive_minimum=True)] = Field(
         60.0, description="largest distance of the window from the elements' epoch"
@@ -48,9 +48,11 @@ class Study(Model):
 class Scenario(Model):
     """A satellite-QKD mission, complete in itself: files that it names are read into it."""
 
-    name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    title: str = Field("", max_length=200)
-    description: str = ""
+    name: str = Field(
+        min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="short name without spaces"
+    )
+    title: str = Field("", max_length=200, description="one line; does not affect the hash")
+    description: str = Field("", description="any text; does not affect the hash")
     study: Study
     satellites: tuple[Satellite, ...]
     stations: tuple[Station, ...]

@@ -38,7 +38,7 @@ class CircularOrbit(Model):
     inclination: Inclination | Literal["sun-synchronous"] = Field("sun-synchronous", description="of the orbit")
     raan: Angle = Field(0.0, description="right ascension of the ascending node at the epoch")
     argument_of_latitude: Angle = Field(0.0, description="angle from the ascending node at the epoch")
-    epoch: UtcTime
+    epoch: UtcTime = Field(description="instant that the angles belong to")
     j2: bool = Field(True, description="secular J2 drift of node and phase")
 
 
@@ -49,12 +49,14 @@ class WalkerOrbit(Model):
     total: int = Field(ge=1, le=10_000, description="number of satellites")
     planes: int = Field(ge=1, description="number of orbital planes; divides the total")
     phasing: int = Field(0, ge=0, description="relative spacing of neighbouring planes, 0 .. planes - 1")
-    pattern: Literal["delta", "star"] = "delta"
-    altitude: Altitude
-    inclination: Inclination
-    raan: Angle = 0.0
-    epoch: UtcTime
-    j2: bool = True
+    pattern: Literal["delta", "star"] = Field(
+        "delta", description="planes spread over 360 deg (delta) or 180 deg (star)"
+    )
+    altitude: Altitude = Field(description="above the equatorial radius")
+    inclination: Inclination = Field(description="of all orbits")
+    raan: Angle = Field(0.0, description="right ascension of the first plane's ascending node at the epoch")
+    epoch: UtcTime = Field(description="instant that the angles belong to")
+    j2: bool = Field(True, description="secular J2 drift of node and phase")
 
     @model_validator(mode="after")
     def _divides(self) -> WalkerOrbit:
@@ -80,8 +82,8 @@ class OverpassOrbit(Model):
     max_elevation: Annotated[float, Quantity("angle", "deg", 0.0, 90.0, exclusive_minimum=True)] = Field(
         description="at culmination"
     )
-    altitude: Altitude
-    culmination: UtcTime
+    altitude: Altitude = Field(description="above the spherical Earth")
+    culmination: UtcTime = Field(description="instant of the highest elevation")
     heading: Angle = Field(0.0, description="direction of motion over ground at culmination, from north over east")
 
 
@@ -93,5 +95,5 @@ Orbit = Annotated[
 class Satellite(Model):
     """A satellite, or a pattern of satellites, and where it flies."""
 
-    name: str = Field(min_length=1, max_length=80)
+    name: str = Field(min_length=1, max_length=80, description="shown in tables and reports; unique")
     orbit: Orbit

@@ -22,17 +22,25 @@ class Protocol(Model):
     intensities: tuple[Intensity, Intensity, Intensity] = Field(
         description="mean photon numbers, descending: signal, decoy, vacuum"
     )
-    intensity_probabilities: tuple[OpenProbability, OpenProbability, OpenProbability]
+    intensity_probabilities: tuple[OpenProbability, OpenProbability, OpenProbability] = Field(
+        description="how often each is sent; they sum to 1"
+    )
     p_key_basis: Annotated[float, Quantity("ratio", "", 0.0, 1.0, exclusive_minimum=True)] = Field(
         description="probability of the key basis, for sender and receiver"
     )
     sifting: OpenProbability = Field(0.5, description="q of paper 001, Eq. 4 (asymptotic key only)")
     f_ec: Annotated[float, Quantity("ratio", "", 1.0, 5.0)] = Field(1.16, description="error-correction efficiency")
-    eps_secrecy: Epsilon = 1e-9
-    eps_correctness: Epsilon = 1e-15
-    bound: Literal["chernoff", "hoeffding", "asymptotic"] = "chernoff"
-    sampling: Literal["exact", "lim2014"] = "exact"
-    leakage: Literal["achievable", "finite", "published", "published-eq9", "satquma", "block"] = "achievable"
+    eps_secrecy: Epsilon = Field(1e-9, description="secrecy parameter of each pass's key")
+    eps_correctness: Epsilon = Field(1e-15, description="correctness parameter of each pass's key")
+    bound: Literal["chernoff", "hoeffding", "asymptotic"] = Field(
+        "chernoff", description="concentration inequality for the counts; asymptotic: none, no security claim"
+    )
+    sampling: Literal["exact", "lim2014"] = Field(
+        "exact", description="bound on the phase error: exact hypergeometric, or the closed form of Lim et al. 2014"
+    )
+    leakage: Literal["achievable", "finite", "published", "published-eq9", "satquma", "block"] = Field(
+        "achievable", description="model of the bits that error correction discloses"
+    )
 
     @field_validator("intensities")
     @classmethod
