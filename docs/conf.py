@@ -38,6 +38,6 @@ numpydoc_class_members_toctree = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"satqkd {release}"
-html_static_path = ["_static"]
+html_static_path = [name for name in ["_static"] if (HERE / name).is_dir()]
 html_show_sourcelink = False
 html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
