@@ -149,3 +149,31 @@ def test_tracks_are_split_between_passes(run):
     segments = track_segments(run.link, 0)
     assert len(segments) == 5
     assert sum(len(latitude) for latitude, _ in segments) == run.link.sizes["time"]
+
+
+def test_from_a_high_orbit_the_map_shows_stations_and_satellite_not_half_the_world(run):
+    link = run.link.copy(deep=True)
+    link["satellite_latitude"] = 0.0 * link["satellite_latitude"]
+    link["satellite_longitude"] = 0.0 * link["satellite_longitude"] + 105.0
+    link["slant_range"] = 0.0 * link["slant_range"] + 37_000e3
+    figure = plot.ground_track(link, stations=run.scenario.stations)
+    (track,) = _lines(figure, "track")
+    assert track.get_marker() == "D"
+    assert (set(track.get_xdata()), set(track.get_ydata())) == ({105.0}, {0.0})
+    assert _lines(figure, "view") == []
+    low, high = figure.axes[0].get_xlim()
+    assert low < 104.0 < 121.5 < high
+    assert high - low < 60.0
+    assert "beyond the map" in figure.axes[0].get_title(loc="right")
+
+
+def test_many_satellites_are_one_entry_of_the_legend(run):
+    import xarray as xr
+
+    names = [f"S{i}" for i in range(8)]
+    link = xr.concat([run.link.isel(satellite=0)] * 8, dim=xr.Variable("satellite", names))
+    figure = plot.ground_track(link, stations=run.scenario.stations)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[0] == "8 satellites"
+    assert len(labels) == 2
+    assert len(_lines(figure, "track")) == 40

@@ -105,6 +105,6 @@ def test_other_numbers_read_well():
     assert [number(math.nan), number(math.inf), number(-0.04)] == ["–", "∞", "−0.0"]
     assert [signed_db(0.0), signed_db(-2.34), signed_db(math.inf)] == ["0.0", "−2.3", "+∞"]
     assert [percent(0.0123), percent(math.nan)] == ["1.2 %", "–"]
-    assert [seconds(0.0), seconds(3599.9), seconds(3661.0)] == ["0 ms", "1 h 0 min", "1 h 1 min"]
+    assert [seconds(0.0), seconds(3599.9), seconds(3661.0)] == ["0 ms", "1 h", "1 h 1 min"]
     assert seconds(1e6) == "11.6 d"
     assert ratio(3.0, 1.0) == "0.333"

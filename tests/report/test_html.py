@@ -185,7 +185,7 @@ def test_text_of_users_is_escaped(hostile, run):
 def test_a_run_without_passes_says_so_and_why_it_can_be(empty_run):
     page = _is_whole_and_alone(render(empty_run))
     assert "No usable pass in this window, so no key." in page.text
-    for cause in ("darkness", "elevation masks", "window of 7.00 days", "latitudes"):
+    for cause in ("darkness", "elevation masks", "window of 7 d", "latitudes"):
         assert cause in page.text
     assert "0 of 0 passes" in page.text
     assert not re.search(r"\bnan\b", page.text)

@@ -108,7 +108,14 @@ def ground_track(link: xr.Dataset, *, stations: Sequence[Any]) -> Figure:
                 altitude_m=altitude_m,
             )  # fmt: skip
             areas.append(_unbroken(*outline, centre))
-    west, east, south, north = _window(longitudes, latitudes, areas, centre)
+    tracks = {str(name): track_segments(link, number) for number, name in enumerate(link["satellite"].values)}
+    x = np.concatenate([longitudes, *(_near(part[1], centre) for parts in tracks.values() for part in parts)])
+    y = np.concatenate([latitudes, *(part[0] for parts in tracks.values() for part in parts)])
+    spans = [float(np.nanmax(area[0]) - np.nanmin(area[0])) for area in areas]
+    beyond = max(spans, default=0.0) > 2.5 * max(30.0, float(np.ptp(x)))  # a high orbit: half the world is in view
+    if beyond:
+        areas = []
+    west, east, south, north = _window(x, y, areas, centre)
 
     aspect = 1.0 / max(0.3, float(np.cos(np.radians(0.5 * (south + north)))))
     width = 8.2
@@ -119,19 +126,8 @@ def ground_track(link: xr.Dataset, *, stations: Sequence[Any]) -> Figure:
         xlabel="Longitude [deg]", ylabel="Latitude [deg]", title="Stations, their view and the passes' ground tracks"
     )
     _land(axes, (west, east, south, north))
-    shown, total = 0, 0
-    for number, name in enumerate(link["satellite"].values):
-        segments = track_segments(link, number)
-        total += len(segments)
-        picks = np.unique(np.linspace(0, len(segments) - 1, min(len(segments), _MOST_TRACKS)).astype(int))
-        shown += len(picks)
-        colour = PALETTE[(number + 1) % len(PALETTE)]
-        for count, pick in enumerate(picks):
-            latitude, longitude = (values[:: max(1, len(values) // 40)] for values in segments[pick])
-            x, y = _unbroken(latitude, longitude, centre)
-            label = str(name) if count == 0 else None
-            fixed = np.ptp(latitude) < 0.5 and np.nanmax(x) - np.nanmin(x) < 0.5
-            axes.plot(x, y, color=colour, lw=1.0, alpha=0.75, marker="D" if fixed else "", label=label, gid="track")
+    total = sum(map(len, tracks.values()))
+    shown = _draw_tracks(axes, tracks, centre)
     for x, y in areas:
         axes.plot(x, y, color=MUTED, lw=0.9, ls=(0, (4, 3)), alpha=0.8, gid="view")
     axes.plot(longitudes, latitudes, ls="", marker="o", ms=5.5, mfc=INK, mec="white", mew=1.0, zorder=5, gid="stations")
@@ -144,16 +140,43 @@ def ground_track(link: xr.Dataset, *, stations: Sequence[Any]) -> Figure:
         note(axes, f"{shown} of {total} tracks")
     if not total:
         note(axes, "no pass in the window")
+    elif beyond:
+        note(axes, "the stations' views reach beyond the map")
     _names(axes, [station.name for station in stations], longitudes, latitudes)  # last: it measures the layout
     return figure
 
 
+def _draw_tracks(axes: Axes, tracks: dict[str, list[Any]], centre: float) -> int:
+    """Draw up to :data:`_MOST_TRACKS` tracks, evenly chosen; a satellite at rest is a diamond."""
+    total = sum(map(len, tracks.values()))
+    every = max(1, -(-total // _MOST_TRACKS))
+    flying = {name: segments for name, segments in tracks.items() if segments}
+    alike = len(flying) > 6  # more colours would tell nothing
+    shown = 0
+    for number, (name, segments) in enumerate(flying.items()):
+        at_rest = max(float(np.ptp(np.concatenate([part[axis] for part in segments]))) for axis in (0, 1)) < 0.5
+        label = name if not alike else f"{len(flying)} satellites" if number == 0 else None
+        colour = PALETTE[1] if alike else PALETTE[(number + 1) % len(PALETTE)]
+        for latitude, longitude in segments[:1] if at_rest else segments[::every]:
+            step = max(1, len(latitude) // 40)
+            x, y = _unbroken(latitude[::step], longitude[::step], centre)
+            axes.plot(x, y, color=colour, lw=1.0 if total <= 50 else 0.6, alpha=0.8 if total <= 50 else 0.5,
+                      marker="D" if at_rest else "", label=label, gid="track")  # fmt: skip
+            label = None
+            shown += 1
+        if at_rest:
+            shown += len(segments) - 1
+    return shown
+
+
 def _window(
-    longitudes: NDArray[np.float64], latitudes: NDArray[np.float64], areas: Sequence[Any], centre: float
+    x: NDArray[np.float64], y: NDArray[np.float64], areas: Sequence[Any], centre: float
 ) -> tuple[float, float, float, float]:
-    x = np.concatenate([longitudes, *(area[0] for area in areas)])
-    y = np.concatenate([latitudes, *(area[1] for area in areas)])
-    margin = 1.5 if areas else 12.0
+    """West, east, south and north of stations and views, or of stations and tracks if there are no views."""
+    margin = 12.0
+    if areas:
+        x, y = (np.concatenate([area[axis] for area in areas]) for axis in (0, 1))
+        margin = 1.5
     west, east = float(np.nanmin(x)) - margin, float(np.nanmax(x)) + margin
     if east - west > 300.0:
         west, east = centre - 180.0, centre + 180.0

@@ -20,7 +20,7 @@ __all__ = ["day_cut_h", "served_spans", "timeline"]
 
 _HOUR = np.timedelta64(3600, "s")
 _DAY = np.timedelta64(86400, "s")
-_LIMITS = {"darkness": ("|", INK), "eclipse": ("x", "#882255"), "window": ("D", "#d55e00")}
+_LIMITS = {"darkness": ("|", "#aa3377"), "eclipse": ("x", INK), "window": ("D", "#d55e00")}
 
 
 def day_cut_h(start: NDArray[np.datetime64], end: NDArray[np.datetime64]) -> int:

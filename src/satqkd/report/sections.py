@@ -58,9 +58,19 @@ def headline(run: Run) -> str:
         assert best is not None
         protocol = run.scenario.protocol
         key, pass_ = run.keys.isel({"pass": best}), run.passes.isel({"pass": best})
+        where = (
+            f"{escape(pass_['satellite'].item())} over {escape(pass_['station'].item())}, "
+            f"{utc(pass_['culmination'].values)} UTC, up to {number(pass_['max_elevation_deg'].item())}&deg;"
+        )
+        if total.asymptotic_bits + total.finite_bits == 0.0:
+            margin = float(key["margin_db"].item())
+            lacks = f"lacks {number(-margin)} dB" if np.isfinite(margin) else "is out of reach of one"
+            return top + (
+                '<div class="warning"><p><strong>No pass gives a key.</strong> '
+                f"The one closest to a key, {where}, {lacks}.</p></div>"
+            )
         return top + (
-            f"<p>Best pass: {escape(pass_['satellite'].item())} over {escape(pass_['station'].item())}, "
-            f"{utc(pass_['culmination'].values)} UTC, up to {number(pass_['max_elevation_deg'].item())}&deg;, "
+            f"<p>Best pass: {where}, "
             f"{bits(key['key_bits'].item())} finite and {bits(key['key_bits_asymptotic'].item())} asymptotic key.</p>"
             f'<p class="small">The asymptotic key adds up rates with the sifting factor {protocol.sifting:g}; the '
             f"finite key sends and measures in the key basis with probability {protocol.p_key_basis:g}. So the one is "
@@ -73,7 +83,7 @@ def headline(run: Run) -> str:
         "<p>What can be behind it: "
         f"no night falls together with an overflight (darkness required: {escape(sky)}; satellite: "
         f"{escape(access.satellite)}); the elevation masks of the stations are above every overflight; the window of "
-        f"{number(days, 2)} days is too short; or the orbit does not reach the stations' latitudes.</p></div>"
+        f"{seconds(86400.0 * days)} is too short; or the orbit does not reach the stations' latitudes.</p></div>"
     )
 
 
@@ -135,21 +145,24 @@ def loss_budget(run: Run) -> Section:
         f"{number(run.keys['mean_loss_db'].values[best], 2)} dB.",
     )  # fmt: skip
     rows = []
+    several = run.link.sizes["satellite"] > 1
     for station, number_ in best_of_stations(run):
         one = plot.pass_samples(run.link, number_)
         assert one is not None
         at = int(np.argmax(one["elevation"].values))
         rows.append(
-            [escape(station), instant(run.passes["culmination"].values[number_]),
+            [escape(station), *([escape(one["satellite"].item())] if several else []),
+             instant(run.passes["culmination"].values[number_]),
              number(run.passes["max_elevation_deg"].values[number_]), number(one["slant_range"].values[at] / 1e3, 0)]
             + [number(one[name].values[at], 2) for name in terms]
             + [f"<strong>{number(one['loss_total_db'].values[at], 2)}</strong>",
                number(run.keys["mean_loss_db"].values[number_], 2)]
         )  # fmt: skip
-    header = ["Station", "Culmination (UTC)", "Elevation [deg]", "Range [km]"]
+    header = ["Station", *(["Satellite"] if several else []), "Culmination (UTC)", "Elevation [deg]", "Range [km]"]
     header += [LOSS_NAMES[name].capitalize() for name in terms] + ["Whole link", "Mean over pass"]
     caption = "Each station's best pass: losses in dB at culmination, and that of the pass's mean transmittance."
-    return Section("losses", "Loss budget", body + table(header, rows, text_columns=2, caption=caption, css="sortable"))
+    body += table(header, rows, text_columns=3 if several else 2, caption=caption, css="sortable")
+    return Section("losses", "Loss budget", body)
 
 
 def keys(run: Run) -> Section:
@@ -198,7 +211,7 @@ def passes(run: Run) -> Section:
             f"<p>The {_MOST_ROWS} passes with the most key, of {integer(count)}; passes.csv and keys.csv have all.</p>"
         )
     p, k = run.passes, run.keys
-    several = len(run.scenario.satellites) > 1
+    several = run.link.sizes["satellite"] > 1
     rows = []
     for i in chosen:
         limits = f"{p['start_limit'].values[i]} – {p['end_limit'].values[i]}"

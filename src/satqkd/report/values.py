@@ -108,8 +108,8 @@ def seconds(value: float) -> str:
     if minutes < 60:
         return f"{minutes} min"
     if minutes < 2880:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{value / 86400.0:.1f} d"
+        return f"{minutes // 60} h {minutes % 60} min".removesuffix(" 0 min")
+    return f"{value / 86400.0:.3g} d"
 
 
 def table(
