@@ -51,6 +51,13 @@ def key_table(
 def day_groups(days: Sequence[str], most: int = 8) -> tuple[list[str], NDArray[np.int64]]:
     """Join calendar days to at most ``most`` equal periods.
 
+    Parameters
+    ----------
+    days : sequence of str
+        Days with a pass, ascending.
+    most : int
+        Largest number of periods; up to this many days stay as they are.
+
     Returns
     -------
     labels : list of str

@@ -108,9 +108,18 @@ def _all_stations(a: Run, b: Run) -> list[str]:
 
 
 def scenario_differences(a: Run, b: Run) -> list[tuple[str, str, str]]:
-    """Path and the two values of everything in which two scenarios differ; a dash for what one does not have.
+    """Find everything in which two scenarios differ.
 
-    Entries of a list are found by their name where they have one, so that an added station is one difference.
+    Parameters
+    ----------
+    a, b : RunResult
+        Finished runs.
+
+    Returns
+    -------
+    list of (str, str, str)
+        Path and the two values, a dash for what a scenario does not have. Entries of a list are found by their name
+        where they have one, so that a station added in front of others differs in itself only.
     """
     flat_a, flat_b = (_flat(run.scenario.to_dict()) for run in (a, b))
     paths = list(dict.fromkeys([*flat_a, *flat_b]))

@@ -21,17 +21,28 @@ class Run(Protocol):
     """A finished run: its scenario, the tables of its stages, and where they come from."""
 
     @property
-    def scenario(self) -> Scenario: ...
+    def scenario(self) -> Scenario:
+        """Its scenario."""
+
     @property
-    def passes(self) -> xr.Dataset: ...
+    def passes(self) -> xr.Dataset:
+        """Table of the passes."""
+
     @property
-    def link(self) -> xr.Dataset: ...
+    def link(self) -> xr.Dataset:
+        """Table of the link stage."""
+
     @property
-    def keys(self) -> xr.Dataset: ...
+    def keys(self) -> xr.Dataset:
+        """Table of the keys."""
+
     @property
-    def schedule(self) -> xr.Dataset: ...
+    def schedule(self) -> xr.Dataset:
+        """Table of the schedule."""
+
     @property
-    def provenance(self) -> Mapping[str, Any]: ...
+    def provenance(self) -> Mapping[str, Any]:
+        """Version, hash, wall times, citations, warnings, security of the mission."""
 
 
 class Totals:
