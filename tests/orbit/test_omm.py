@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from satqkd.errors import InputError
-from satqkd.formats.omm import write_omm_kvn
 from satqkd.orbit.elements_io import parse_elements
-from satqkd.orbit.omm import parse_date, parse_omm_json, parse_omm_kvn, parse_omm_xml
+from satqkd.orbit.omm import parse_date, parse_omm_json, parse_omm_kvn, parse_omm_xml, write_omm_kvn
 
 FIELDS = {
     "OBJECT_NAME": "MICIUS",
