@@ -36,8 +36,12 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
+smartquotes = False
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"satqkd {release}"
 html_static_path = [name for name in ["_static"] if (HERE / name).is_dir()]
 html_show_sourcelink = False
 html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
+wide_pages = ["scenario", "nomenclature", "command_line"]
+html_sidebars = {f"reference/generated/{name}": [] for name in wide_pages}
