@@ -6,7 +6,7 @@ A published formula can promise more than can be proved, or less than can be had
 
 from satqkd.security.lim2014 import key_length
 
-# Set-up: 300 s at 35 dB with the detectors of paper 003.
+# Set-up: 300 s at 35 dB with the detectors of Sidhu et al..
 PASS = {
     "transmittance": [10**-3.5] * 300,
     "pulses_per_slot": 1e8,

@@ -34,7 +34,9 @@ def test_terms_add_up_to_the_total_and_to_the_transmittance(night: Scenario) -> 
     assert len(terms) == 5
     # sums of five logarithms against the logarithm of the product
     np.testing.assert_allclose(sum(terms)[inside], link.loss_total_db.values[inside], atol=1e-12)
-    np.testing.assert_allclose(10 ** (-link.loss_total_db.values / 10)[inside], link.transmittance.values[inside], 1e-13)
+    np.testing.assert_allclose(
+        10 ** (-link.loss_total_db.values / 10)[inside], link.transmittance.values[inside], 1e-13
+    )
     assert np.isnan(link.transmittance.values[~inside]).all()
     assert inside.sum() > 1000 / 5
 
@@ -118,9 +120,7 @@ def test_fault_in_a_cloud_table_is_one_line_with_row_and_column(changed: Change,
 
 
 def test_station_receiver_replaces_the_common_one(changed: Change, night: Scenario) -> None:
-    small = changed(
-        "micius-china-week", ONE_NIGHT | {"stations.0.receiver": {"aperture": "0.6 m", "coupling": "3 dB"}}
-    )
+    small = changed("micius-china-week", ONE_NIGHT | {"stations.0.receiver": {"aperture": "0.6 m", "coupling": "3 dB"}})
     passes = find_passes(night)
     ratio = (evaluate(small, passes).transmittance / evaluate(night, passes).transmittance).values[:, 0]
     # a quarter of the area of a beam much larger than either: next order D^2/4w^2 < 0.8 %

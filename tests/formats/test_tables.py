@@ -17,7 +17,9 @@ from satqkd.variables import describe
 floats = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
-@given(st.lists(st.tuples(floats, st.text(st.characters(blacklist_categories=("Cs", "Cc"))), st.booleans()), max_size=5))
+@given(
+    st.lists(st.tuples(floats, st.text(st.characters(blacklist_categories=("Cs", "Cc"))), st.booleans()), max_size=5)
+)
 def test_round_trip_is_exact(rows: list[tuple[float, str, bool]]) -> None:
     number = np.array([a for a, _, _ in rows], dtype=float)
     dataset = describe(

@@ -45,7 +45,7 @@ def make_site():
 
 @pytest.fixture(scope="session")
 def cities():
-    """City centres of paper 001, elevation above 10 degrees."""
+    """City centres of Wang et al., elevation above 10 degrees."""
     return [place(name, *where) for name, where in CITIES_DEG_M.items()]
 
 

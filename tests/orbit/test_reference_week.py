@@ -1,4 +1,4 @@
-"""The week from 19 September 2016 over eleven cities (paper 001): visible times of Micius and of higher orbits.
+"""The week from 19 September 2016 over eleven cities (Wang et al.): visible times of Micius and of higher orbits.
 
 Darkness is the Sun below -0.833 deg at the station, elevation above 10 deg; the total is the union over cities.
 """
@@ -44,7 +44,7 @@ def test_visible_seconds_of_each_city(micius_week, cities):
 
 
 def test_union_over_the_cities(micius_week):
-    # paper 001: 12 240 s; the independent count of 1-s samples: 12 140 s in 22 windows
+    # Wang et al.: 12 240 s; the independent count of 1-s samples: 12 140 s in 22 windows
     assert union_duration_s(micius_week) == pytest.approx(12_140.0, abs=10.0)
     starts = np.sort(np.concatenate([each.start for each in micius_week]))
     assert 1 + (np.diff(starts) > np.timedelta64(30, "m")).sum() == 22
@@ -59,7 +59,7 @@ def test_the_low_orbits_night_is_its_umbra(micius_week, micius, cities):
 
 @pytest.mark.parametrize(
     ("altitude_m", "paper_s"),
-    # paper 001, Table 2; its "about 5000 km" is met at 5110 km
+    # Wang et al., Table 2; its "about 5000 km" is met at 5110 km
     [(2500e3, 45_370.0), (5110e3, 81_910.0)],
 )
 def test_total_of_medium_orbits(micius, cities, altitude_m, paper_s):
@@ -82,7 +82,7 @@ def test_total_of_medium_orbits_with_the_sun_below_the_horizontal(micius, cities
 def test_total_of_a_geostationary_satellite(cities):
     orbit = GeostationaryOrbit("G", np.radians(116.0))
     found = visible_intervals_many(orbit, cities, START, END, darkness_threshold_rad=NIGHT, step_s=10.0)
-    assert union_duration_s(found) == pytest.approx(358_700.0, rel=0.005)  # paper 001, Table 2
+    assert union_duration_s(found) == pytest.approx(358_700.0, rel=0.005)  # Wang et al., Table 2
 
 
 def test_total_of_the_5000_km_orbit_agrees_with_skyfield(micius, cities, skyfield):
@@ -105,7 +105,7 @@ def test_total_of_the_5000_km_orbit_agrees_with_skyfield(micius, cities, skyfiel
 
 
 def test_the_dual_downlink_of_24_september(micius, make_site):
-    """Paper 000: Delingha and Lijiang see Micius together for 278 s, the two links add to 1611-2428 km."""
+    """Wang et al. on uplinks: Delingha and Lijiang see Micius together for 278 s, the two links add to 1611-2428 km."""
     sites = [make_site("Delingha", 37.3790, 97.7269, 3153.0), make_site("Lijiang", 26.6942, 100.03, 3233.0)]
     start = np.datetime64("2016-09-24T17:30", "ns")
     orbit = Sgp4Orbit(micius)

@@ -215,7 +215,7 @@ def test_intervals_must_be_disjoint_and_ordered():
 
 
 def test_the_pass_of_25_september_over_ngari(micius):
-    """Paper 000: greatest elevation 75.9 deg, 501 km, 1385 km at 15 deg.
+    """Wang et al. on measurement-device-independent uplinks: greatest elevation 75.9 deg, 501 km, 1385 km at 15 deg.
 
     These elements give 76.0 deg, 499.5 km and 1374 km.
     """

@@ -1,4 +1,4 @@
-"""Numbers printed by, or derived from, Wang et al. ("paper 001") against the whole pipeline."""
+"""Numbers printed by, or derived from, Wang et al. ("Wang et al.") against the whole pipeline."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def test_schedule_instance_of_the_week(changed: Change, request: pytest.FixtureR
     """Bits per 10-s interval and city with the constants fitted to Table 2: an independent program's instance."""
     scenario = changed("micius-china-week", {"channel": {"model": "fixed-divergence-fitted"}})
     result = satqkd.run(scenario)
-    table = np.loadtxt(
-        request.config.rootpath / "tests/golden/schedule_china_week.csv", delimiter=",", skiprows=1
-    )
+    table = np.loadtxt(request.config.rootpath / "tests/golden/schedule_china_week.csv", delimiter=",", skiprows=1)
     interval, bits = interval_bits(scenario, result.link)
     np.testing.assert_array_equal(interval, table[:, 0])
     ours, theirs = bits[0], table[:, 1:]

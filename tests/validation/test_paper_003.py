@@ -1,4 +1,4 @@
-"""The zenith pass of Sidhu et al. ("paper 003") through the whole pipeline."""
+"""The zenith pass of Sidhu et al. ("Sidhu et al.") through the whole pipeline."""
 
 from __future__ import annotations
 

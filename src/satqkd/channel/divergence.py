@@ -1,4 +1,4 @@
-"""Beam of fixed divergence and slab atmosphere: paper 001, Eqs. 1-3 and 5.
+"""Beam of fixed divergence and slab atmosphere: Wang et al., Eqs. 1-3 and 5.
 
 References
 ----------
@@ -40,9 +40,7 @@ def loss_db(transmittance: ArrayLike) -> NDArray[np.float64]:
         return -10.0 * np.log10(np.asarray(transmittance, dtype=np.float64)) + 0.0
 
 
-def beam_radius_m(
-    slant_range_m: ArrayLike, *, wavelength_m: float, divergence_rad: float
-) -> NDArray[np.float64]:
+def beam_radius_m(slant_range_m: ArrayLike, *, wavelength_m: float, divergence_rad: float) -> NDArray[np.float64]:
     r"""Beam radius at the receiver, Eq. 2.
 
     Parameters
@@ -122,7 +120,7 @@ def slab_loss_db(elevation_rad: ArrayLike, *, zenith_loss_db: float) -> NDArray[
 
 
 def linear_cloud_transmittance(thickness: ArrayLike) -> NDArray[np.float64]:
-    r"""Transmittance of a cloud on paper 001's integer scale, from Eq. 3.
+    r"""Transmittance of a cloud on Wang et al.'s integer scale, from Eq. 3.
 
     Parameters
     ----------

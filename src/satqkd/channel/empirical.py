@@ -1,4 +1,4 @@
-"""Measured link efficiency against elevation: the channel of paper 003.
+"""Measured link efficiency against elevation: the channel of Sidhu et al..
 
 References
 ----------

@@ -37,7 +37,7 @@ _MICIUS_LINK: Final = (
 
 
 def fixed_divergence(scenario: Scenario, geometry: LinkGeometry) -> Terms:
-    """Transmittance per term of paper 001 as printed (Eqs. 1, 2 and the slab atmosphere)."""
+    """Transmittance per term of Wang et al. as printed (Eqs. 1, 2 and the slab atmosphere)."""
     channel, terminal = scenario.channel, scenario.terminal
     assert isinstance(channel, FixedDivergenceChannel)
     assert terminal is not None
@@ -59,7 +59,7 @@ def fixed_divergence(scenario: Scenario, geometry: LinkGeometry) -> Terms:
 
 
 def fixed_divergence_fitted(scenario: Scenario, geometry: LinkGeometry) -> Terms:
-    """Transmittance per term with the constants fitted to Table 2 of paper 001; its 8 dB stand under coupling."""
+    """Transmittance per term with the constants fitted to Table 2 of Wang et al.; its 8 dB stand under coupling."""
     assert scenario.terminal is not None
     radius_m = beam_radius_m(
         geometry.slant_range_m, wavelength_m=scenario.source.wavelength, divergence_rad=scenario.terminal.divergence
@@ -74,7 +74,7 @@ def fixed_divergence_fitted(scenario: Scenario, geometry: LinkGeometry) -> Terms
 
 
 def empirical(scenario: Scenario, geometry: LinkGeometry) -> Terms:
-    """Transmittance per term of paper 003: measured efficiency and offset; detector efficiency as the scenario says."""
+    """Transmittance per term of Sidhu et al.: measured efficiency and offset; detector as the scenario says."""
     channel, rows = scenario.channel, scenario.efficiency_rows()
     assert isinstance(channel, EmpiricalChannel)
     assert rows is not None

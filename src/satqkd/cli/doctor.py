@@ -12,7 +12,7 @@ __all__ = ["examine"]
 _REQUIRED = ("numpy", "scipy", "numba", "xarray", "h5netcdf", "h5py", "pydantic", "sgp4", "typer", "rich", "matplotlib")
 
 _KNOWN_KEY_BITS = 3751246
-"""Key of a zenith pass with Table I of Sidhu et al. 2022 in the published conventions: row e02 of the golden table in the tests."""
+"""Key of a zenith pass with Table I of Sidhu et al. 2022 in the published conventions: row e02 of the tests' table."""
 
 
 def _versions() -> tuple[bool, str]:

@@ -79,12 +79,11 @@ def run(
     from satqkd.study.storage import new_folder, write_run
 
     mission = load_scenario(scenario)
-    with new_folder(output, overwrite=overwrite) as aside:
-        with progress(quiet or as_json) as update:
-            result = run_scenario(mission, progress=update)
-            update("report", 0, 1)
-            write_run(result, aside)
-            update("report", 1, 1)
+    with new_folder(output, overwrite=overwrite) as aside, progress(quiet or as_json) as update:
+        result = run_scenario(mission, progress=update)
+        update("report", 0, 1)
+        write_run(result, aside)
+        update("report", 1, 1)
     _warn(result, quiet)
     found = totals(result)
     if as_json:
@@ -267,9 +266,7 @@ def _link(mission: Scenario, passes: xr.Dataset, file: Path | None) -> xr.Datase
     return compute_link(mission, passes) if file is None else read_link(file, mission)
 
 
-def _emit(
-    dataset: xr.Dataset, columns: tuple[str, ...], output: Path | None, overwrite: bool, as_json: bool
-) -> None:
+def _emit(dataset: xr.Dataset, columns: tuple[str, ...], output: Path | None, overwrite: bool, as_json: bool) -> None:
     """Write a table as CSV, or print it."""
     from satqkd.cli.show import rows_of
     from satqkd.formats.tables import to_csv

@@ -1,5 +1,20 @@
-
-
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "build", "elements", "elements_io", "frames", "geometry", "intervals", "kinematics", "omm", "passes", "propagation", "site", "sun", "time", "tle", "visibility")
+__getattr__, __dir__ = _lazy(
+    __name__,
+    "build",
+    "elements",
+    "elements_io",
+    "frames",
+    "geometry",
+    "intervals",
+    "kinematics",
+    "omm",
+    "passes",
+    "propagation",
+    "site",
+    "sun",
+    "time",
+    "tle",
+    "visibility",
+)

@@ -56,20 +56,20 @@ class Access(Model):
 
 
 class FixedDivergenceChannel(Model):
-    """Paper 001, Eqs. 1-3 and 5 as printed: beam of fixed divergence, slab atmosphere."""
+    """Wang et al., Eqs. 1-3 and 5 as printed: beam of fixed divergence, slab atmosphere."""
 
     model: Literal["fixed-divergence"]
     zenith_extinction: LossDb = Field(description="atmospheric loss at zenith, divided by sin(elevation)")
 
 
 class FixedDivergenceFittedChannel(Model):
-    """Paper 001's geometric loss with the constants *fitted* to its Table 2."""
+    """Wang et al.'s geometric loss with the constants *fitted* to its Table 2."""
 
     model: Literal["fixed-divergence-fitted"]
 
 
 class EmpiricalChannel(Model):
-    """Measured link efficiency against elevation with a constant offset (paper 003)."""
+    """Measured link efficiency against elevation with a constant offset (Sidhu et al.)."""
 
     model: Literal["empirical"]
     curve: EmbeddedFile = Field(description="CSV: time [s], elevation [rad], efficiency of a zenith pass")
@@ -96,7 +96,7 @@ class ConstantClouds(Model):
     """The same cloud at every station and time."""
 
     kind: Literal["constant"]
-    thickness: Thickness = Field(description="paper 001's integer scale: 0 cloudless, 150 opaque")
+    thickness: Thickness = Field(description="Wang et al.'s integer scale: 0 cloudless, 150 opaque")
 
 
 class CloudTable(Model):

@@ -25,7 +25,7 @@ class Terminal(Model):
     """Transmitting telescope and its pointing."""
 
     divergence: Annotated[float, Quantity("angle", "urad", 0.0, 1e5, exclusive_minimum=True)] = Field(
-        description="far-field angle phi of paper 001, Eq. 2: beam radius per distance"
+        description="far-field angle phi of Wang et al., Eq. 2: beam radius per distance"
     )
     pointing: Transmittance = Field(1.0, description='fixed pointing efficiency, such as "2 dB"')
 

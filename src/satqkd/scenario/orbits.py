@@ -75,7 +75,7 @@ class GeostationaryOrbit(Model):
 
 
 class OverpassOrbit(Model):
-    """One pass given by its maximum elevation at one station (spherical Earth at rest, paper 003's geometry)."""
+    """One pass given by its maximum elevation at one station (spherical Earth at rest, Sidhu et al.'s geometry)."""
 
     kind: Literal["overpass"]
     station: str = Field(description="name of the station it passes")

@@ -28,7 +28,10 @@ class Protocol(Model):
     p_key_basis: Annotated[float, Quantity("ratio", "", 0.0, 1.0, exclusive_minimum=True)] = Field(
         description="probability of the key basis, for sender and receiver"
     )
-    sifting: OpenProbability = Field(0.5, description="q of paper 001, Eq. 4 (asymptotic key only)")
+    sifting: OpenProbability | None = Field(
+        None,
+        description="q of the asymptotic rate (GLLP); left out: the square of p_key_basis, for all pulses a signal",
+    )
     f_ec: Annotated[float, Quantity("ratio", "", 1.0, 5.0)] = Field(1.16, description="error-correction efficiency")
     eps_secrecy: Epsilon = Field(1e-9, description="secrecy parameter of each pass's key")
     eps_correctness: Epsilon = Field(1e-15, description="correctness parameter of each pass's key")
@@ -41,6 +44,11 @@ class Protocol(Model):
     leakage: Literal["achievable", "finite", "published", "published-eq9", "satquma", "block"] = Field(
         "achievable", description="model of the bits that error correction discloses"
     )
+
+    @property
+    def asymptotic_sifting(self) -> float:
+        """Share of the pulses that the asymptotic rate counts as sifted: ``sifting``, or ``p_key_basis`` squared."""
+        return self.p_key_basis**2 if self.sifting is None else self.sifting
 
     @field_validator("intensities")
     @classmethod

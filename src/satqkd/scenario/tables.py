@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 __all__ = ["CloudRows", "EfficiencyRows", "parse_clouds", "parse_efficiency"]
 
 OPAQUE_THICKNESS = 150.0
-"""Upper end of paper 001's integer cloud scale."""
+"""Upper end of Wang et al.'s integer cloud scale."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 def add_asymptotic_rate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
-    """Link with the asymptotic secret rate of paper 001, Eq. 4, times the pulse rate.
+    """Link with the asymptotic secret rate of Wang et al., Eq. 4, times the pulse rate.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def add_asymptotic_rate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
         y0=detector.background_yield,
         misalignment=detector.misalignment,
         f_ec=protocol.f_ec,
-        sifting=protocol.sifting,
+        sifting=protocol.asymptotic_sifting,
         e0=detector.background_error,
     )
     return describe(link.assign(rate_asymptotic=(link.transmittance.dims, rate)))

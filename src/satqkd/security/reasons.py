@@ -11,6 +11,11 @@ __all__ = ["explain_no_key"]
 _MAX_COUNTS = 1e15  # beyond it whole numbers are no longer exact in floating point
 
 
+def _count(value: float) -> str:
+    """Count to four digits, as people write it."""
+    return f"{float(f'{value:.4g}'):,.0f}" if value >= 100.0 else f"{value:.3g}"
+
+
 def explain_no_key(
     *,
     sifted_bits: float,
@@ -43,14 +48,14 @@ def explain_no_key(
     if sifted_bits <= 0.0:
         return "NO_COUNTS: nothing was detected in the key basis; a key needs pulses and light in at least one slot"
     if asymptotic_key_of_errors(1.0) > 0.0:
-        have = f"{sifted_bits:.4g} sifted bits and {test_detections:.4g} test detections"
+        have = f"{_count(sifted_bits)} sifted bits and {_count(test_detections)} test detections"
         limit = max(2.0, min(1e9, _MAX_COUNTS / (sifted_bits + test_detections)))
         factor = counts_needed(key_of_counts, limit=limit)
         if factor is None:
             return f"TOO_FEW_COUNTS: {have}; not even {limit:.3g} times as many pulses at the same rates give a key"
         return (
             f"TOO_FEW_COUNTS: {have}; about {factor:.3g} times as many pulses at the same rates "
-            f"({factor * sifted_bits:.3g} sifted bits) give a key"
+            f"({_count(factor * sifted_bits)} sifted bits) give a key"
         )
     have = f"QBER {100 * qber:.3g} %, phase error {100 * phase_error:.3g} % even without statistical fluctuations"
     if asymptotic_key_of_errors(0.0) <= 0.0:
