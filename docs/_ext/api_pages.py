@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from generated import heading, write_page
+from generated import heading, remove_other_pages, write_page
 
 import satqkd
 
@@ -49,6 +49,7 @@ def write(app: Any) -> None:
             page = heading(name) + f".. automodule:: {name}\n   :members:\n   :show-inheritance:\n"
             write_page(app.srcdir, f"api/{name}.rst", page)
     write_page(app.srcdir, "api.rst", text)
+    remove_other_pages(app.srcdir, "api", {f"{name}.rst" for names in modules().values() for name in names})
 
 
 def setup(app: Any) -> dict[str, bool]:

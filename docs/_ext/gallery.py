@@ -12,7 +12,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from generated import heading, write_page
+from generated import heading, remove_other_pages, write_page
 
 
 def run(script: Path) -> tuple[str, Any]:
@@ -55,6 +55,7 @@ def write(app: Any) -> None:
     text = heading("Gallery") + "Examples of one question each; they are executed whenever this page is built.\n\n"
     text += ".. toctree::\n   :maxdepth: 1\n\n" + "".join(f"   gallery/{script.stem}\n" for script in scripts)
     write_page(app.srcdir, "gallery.rst", text)
+    remove_other_pages(app.srcdir, "gallery", {f"{script.stem}.rst" for script in scripts})
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -24,3 +24,10 @@ def list_table(header: Sequence[str], rows: Sequence[Sequence[str]], widths: Seq
         for number, cell in enumerate(row):
             lines.append(f"   {'* -' if number == 0 else '  -'} {cell}".rstrip())
     return "\n".join(lines) + "\n\n"
+
+
+def remove_other_pages(source_folder: str | Path, folder: str, names: set[str]) -> None:
+    """Remove pages of ``reference/generated/<folder>`` that a former build made and this one does not."""
+    for path in (Path(source_folder) / "reference" / "generated" / folder).glob("*.rst"):
+        if path.name not in names:
+            path.unlink()
