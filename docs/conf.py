@@ -32,6 +32,7 @@ myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "none"  # the docstrings say types in words, with shapes and units
+autosummary_generate = False  # numpydoc loads autosummary; the pages are written by api_pages
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
