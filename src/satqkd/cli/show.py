@@ -55,6 +55,18 @@ def rows_of(dataset: xr.Dataset, columns: Sequence[str] | None = None) -> list[d
     """Rows of a table as plain values; infinities and NaN as text, so that they are valid JSON.
 
     With ``columns`` given the rows are for a screen: of a reason only its code is kept.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A table with one dimension.
+    columns : sequence of str, optional
+        Columns to show; default: all.
+
+    Returns
+    -------
+    list of dict
+        One per row.
     """
     from satqkd.variables import VARIABLES
 

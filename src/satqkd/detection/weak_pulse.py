@@ -215,10 +215,12 @@ def error_probability(
 
     Parameters
     ----------
-    transmittance, intensity, p_extraneous, p_afterpulse
+    transmittance, intensity, p_extraneous
         As in :func:`detection_probability`.
     qber_intrinsic : array_like
         Error rate of signal photons: source, alignment and measurement. [1]
+    p_afterpulse : float
+        Probability that a click is followed by an afterpulse. [1]
 
     Returns
     -------

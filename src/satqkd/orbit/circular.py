@@ -153,6 +153,20 @@ class GeostationaryOrbit:
 
 
 def check_altitude(name: str, altitude_m: float) -> None:
+    """Refuse an altitude that no orbit can have.
+
+    Parameters
+    ----------
+    name : str
+        Satellite, for the error.
+    altitude_m : float
+        Altitude. [m]
+
+    Raises
+    ------
+    InputError
+        Below the lowest altitude, or not finite.
+    """
     if not (math.isfinite(altitude_m) and altitude_m >= LOWEST_ALTITUDE_M):
         raise InputError(f"{name}: altitude must be at least {LOWEST_ALTITUDE_M:.0f} m, got {altitude_m} m")
 

@@ -128,6 +128,11 @@ class OrbitalElements:
 
         It carries a dummy catalogue number, because ``sgp4`` rejects numbers above 339 999. The epoch keeps
         its nanoseconds: whole days and fraction are set apart.
+
+        Returns
+        -------
+        Satrec
+            Ready to propagate.
         """
         from sgp4.api import WGS72, Satrec
 
@@ -219,15 +224,15 @@ def check_age(
     float
         Age. [d]
 
-    Warns
-    -----
-    ElementsAgeWarning
-        The age exceeds ``warn_days``.
-
     Raises
     ------
     InputError
         The age exceeds ``limit_days``.
+
+    Warns
+    -----
+    ElementsAgeWarning
+        The age exceeds ``warn_days``.
     """
     distances = [abs((as_utc(each)[0] - elements.epoch).astype(np.int64)) for each in (start, end)]
     age_days = float(max(distances)) / NS_PER_DAY

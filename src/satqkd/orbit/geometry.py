@@ -37,10 +37,12 @@ class LinkGeometry:
         Sub-satellite point; NaN where the satellite has no sample. [rad]
     pass_number, satellite_index, station_index, time_index : ndarray of int
         What the sample belongs to.
-    elevation_rad, azimuth_rad, sun_elevation_rad, point_ahead_rad : ndarray
-        Angles. [rad]
+    elevation_rad, azimuth_rad : ndarray
+        Direction of the satellite. [rad]
     slant_range_m, range_rate_m_s : ndarray
         Distance and its rate. [m], [m/s]
+    point_ahead_rad, sun_elevation_rad : ndarray
+        Point-ahead angle; elevation of the Sun at the station. [rad]
     """
 
     times: NDArray[np.datetime64]

@@ -103,6 +103,23 @@ def parse_omm_json(text: str, *, source: str = "OMM text") -> list[OrbitalElemen
 
     ``CENTER_NAME``, ``REF_FRAME``, ``TIME_SYSTEM`` and ``MEAN_ELEMENT_THEORY`` may be absent, because CelesTrak
     leaves them out; values may be numbers or strings. See :func:`parse_omm_kvn`.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    source : str
+        Where the text comes from, for errors.
+
+    Returns
+    -------
+    list of OrbitalElements
+        One per message.
+
+    Raises
+    ------
+    InputError
+        In one line: which message, which keyword, what is allowed.
     """
     try:
         data: Any = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)

@@ -73,6 +73,11 @@ class Sgp4Orbit:
 
         No bound orbit is faster, whatever drag, Moon and Sun do to the elements. The 1 % covers SGP4's
         velocity not being exactly the derivative of its position.
+
+        Returns
+        -------
+        float
+            Upper bound on the geocentric angle per second in the Earth-fixed frame. [rad/s]
         """
         return 1.01 * math.sqrt(2 * WGS72_GM_M3_S2 / WGS72_EQUATORIAL_RADIUS_M**3) + EARTH_ROTATION_RAD_S
 
@@ -82,7 +87,17 @@ class Sgp4Orbit:
         return 1.02 * self.elements.semi_major_axis_m * (1.0 + self.elements.eccentricity)
 
     def states_teme(self, times: TimeArray) -> tuple[FloatArray, FloatArray]:
-        """Position [m] and velocity [m/s] in TEME, shape (n, 3) each.
+        """Position and velocity in TEME.
+
+        Parameters
+        ----------
+        times : ndarray of datetime64, shape (n,)
+            Instants, UTC.
+
+        Returns
+        -------
+        position_m, velocity_m_s : ndarray, shape (n, 3)
+            State vectors. [m], [m/s]
 
         Raises
         ------

@@ -152,6 +152,11 @@ class Site:
         """Unit vectors east, north, up in the Earth-fixed frame, one a row, shape (3, 3).
 
         At a pole, where east is undefined, they are the limit along the site's meridian.
+
+        Returns
+        -------
+        ndarray, shape (3, 3)
+            Not writeable. [1]
         """
         sin_lat, cos_lat = math.sin(self.latitude_rad), math.cos(self.latitude_rad)
         sin_lon, cos_lon = math.sin(self.longitude_rad), math.cos(self.longitude_rad)
