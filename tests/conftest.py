@@ -1,4 +1,4 @@
-"""Scenarios changed from a preset."""
+"""Scenarios changed from a preset; property tests without a deadline, as machines can be busy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from satqkd.scenario.load import load_scenario, validate_scenario
 from satqkd.scenario.model import Scenario
+
+settings.register_profile("satqkd", deadline=None)
+settings.load_profile("satqkd")
 
 
 @pytest.fixture(scope="session")

@@ -207,3 +207,13 @@ def test_link_of_another_scenario_is_refused(run_folder: Path) -> None:
     done = satqkd_command("key", "micius-china-week", "--link", run_folder / "link.nc")
     assert_mistake(done, "another scenario")
     assert_mistake(satqkd_command("key", "micius-china-week", "--passes", run_folder / "passes.csv"), "Delingha")
+
+
+def test_common_view_and_ephemeris(tmp_path: Path) -> None:
+    rows = json.loads(satqkd_command("common", "micius-china-week", "Urumqi", "Lhasa", "--json").stdout)
+    assert len(rows) == 9
+    assert_mistake(satqkd_command("common", "micius-china-week", "Urumqi", "Lasa"), 'station "Lasa"', "Lhasa")
+    done = satqkd_command("common", "micius-china-week", "Urumqi", "Shanghai")
+    assert "never" in done.stdout
+    assert satqkd_command("ephemeris", "micius-zenith", "-o", tmp_path / "o.oem").returncode == 0
+    assert (tmp_path / "o.oem").read_text().startswith("CCSDS_OEM_VERS")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
-from satqkd.errors import SatqkdError
+from satqkd.errors import InputError, SatqkdError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,6 +155,54 @@ def passes(
 
     mission = _load(scenario)
     _emit(_passes(mission, None), PASS_COLUMNS, output, overwrite, as_json)
+
+
+@app.command()
+def common(
+    scenario: ScenarioArgument,
+    station1: Annotated[str, typer.Argument(help="A station.", metavar="STATION1")],
+    station2: Annotated[str, typer.Argument(help="Another station.", metavar="STATION2")],
+    passes: PassesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print when two stations have a satellite in view together."""
+    from satqkd.cli.show import COMMON_COLUMNS, rows_of
+    from satqkd.orbit.passes import common_view
+
+    mission = _load(scenario)
+    names = [station.name for station in mission.stations]
+    for name in (station1, station2):
+        if name not in names:
+            raise InputError(f'station "{name}" is not in scenario {mission.name}: known are {", ".join(names)}')
+    rows = rows_of(common_view(_passes(mission, passes), station1, station2), COMMON_COLUMNS)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    elif rows:
+        _print_rows(rows)
+    else:
+        typer.echo(f"{station1} and {station2} never have a satellite in common view in this window")
+
+
+@app.command()
+def ephemeris(
+    scenario: ScenarioArgument,
+    output: FileOption = None,
+    satellite: Annotated[
+        str | None, typer.Option("--satellite", help="Which satellite, if there are several.", metavar="NAME")
+    ] = None,
+    step_s: Annotated[float, typer.Option("--step", help="Seconds between states.", metavar="S")] = 60.0,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write a satellite's Earth-fixed states as a CCSDS orbit ephemeris message (OEM)."""
+    from satqkd.study.ephemeris import ephemeris as message
+    from satqkd.study.storage import new_file
+
+    text = message(_load(scenario), satellite=satellite, step_s=step_s)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with new_file(output, overwrite=overwrite) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
 @app.command()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from satqkd.study.result import RunResult
 
 PASS_COLUMNS = ("satellite", "station", "start", "duration_s", "max_elevation_deg", "min_slant_range_km", "truncated")
+COMMON_COLUMNS = ("satellite", "start", "end", "duration_s", "start_limit", "end_limit")
 KEY_COLUMNS = (
     "satellite", "station", "start", "sifted_bits", "qber", "phase_error_upper", "key_bits", "key_bits_asymptotic",
     "margin_db", "reason",

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from satqkd.errors import InputError
 from satqkd.orbit.build import propagators, sites, to_datetime64
+from satqkd.orbit.intervals import Windows
+from satqkd.orbit.intervals import common_view as intersection
 from satqkd.orbit.sun import TWILIGHTS_RAD
 from satqkd.orbit.visibility import Intervals, visible_intervals_many
 from satqkd.scenario.model import Scenario
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from satqkd.orbit.propagation import Propagator
 
-__all__ = ["find_passes"]
+__all__ = ["common_view", "find_passes"]
 
 _SGP4 = (
     "D. A. Vallado, P. Crawford, R. Hujsak, T. S. Kelso, Revisiting Spacetrack Report #3, AIAA 2006-6753 (2006) (SGP4)"
@@ -79,6 +82,55 @@ def find_passes(scenario: Scenario) -> xr.Dataset:
         rows += [(propagator.name, place.name, epoch, own) for place, own in zip(places, found, strict=True)]
     citations = [_SGP4] if any(isinstance(satellite.orbit, ElementsOrbit) for satellite in scenario.satellites) else []
     return _dataset(rows).assign_attrs(citations=citations)
+
+
+def common_view(passes: xr.Dataset, station_a: str, station_b: str) -> xr.Dataset:
+    """Times in which two stations can use the same satellite at once.
+
+    Parameters
+    ----------
+    passes : xarray.Dataset
+        Output of :func:`find_passes`.
+    station_a, station_b : str
+        Names of two stations.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimension ``pass``, in order of start: satellite, start, end, duration [s] and what limits both ends.
+
+    Raises
+    ------
+    InputError
+        If both names are the same.
+    """
+    import xarray as xr
+
+    if station_a == station_b:
+        raise InputError(f'common view needs two stations, "{station_a}" was named twice')
+
+    def windows(satellite: str, station: str) -> Windows:
+        own = (passes.satellite.values == satellite) & (passes.station.values == station)
+        return Windows(*(passes[name].values[own] for name in ("start", "end", "start_limit", "end_limit")))
+
+    satellites = list(dict.fromkeys(passes.satellite.values))
+    found = [intersection(windows(name, station_a), windows(name, station_b)) for name in satellites]
+    start, end = (
+        np.concatenate([np.asarray(getattr(own, side)) for own in found] or [np.empty(0, "M8[ns]")])
+        for side in ("start", "end")
+    )
+    order = np.argsort(start, kind="stable")
+    columns: dict[str, np.ndarray] = {
+        "satellite": np.repeat(np.array(satellites, dtype=object), [len(own) for own in found])[order],
+        "start": start[order],
+        "end": end[order],
+        "duration_s": (end - start)[order] / np.timedelta64(1, "s"),
+    }
+    for side in ("start_limit", "end_limit"):
+        parts = [np.asarray(getattr(own, side), dtype=object) for own in found]
+        columns[side] = np.concatenate(parts or [np.empty(0, object)])[order]
+    dataset = xr.Dataset({name: ("pass", values) for name, values in columns.items()})
+    return describe(dataset.assign_coords({"pass": np.arange(len(order))}))
 
 
 def _epoch(propagator: Propagator) -> float:

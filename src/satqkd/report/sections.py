@@ -69,13 +69,17 @@ def headline(run: Run) -> str:
                 '<div class="warning"><p><strong>No pass gives a key.</strong> '
                 f"The one closest to a key, {where}, {lacks}.</p></div>"
             )
+        sifting = (
+            ""
+            if protocol.sifting is None
+            else f'<p class="small">The asymptotic key adds up rates with the sifting factor {protocol.sifting:g}; the '
+            f"finite key sends and measures in the key basis with probability {protocol.p_key_basis:g}. So the one is "
+            "no upper bound of the other.</p>"
+        )
         return top + (
             f"<p>Best pass: {where}, "
             f"{bits(key['key_bits'].item())} finite and {bits(key['key_bits_asymptotic'].item())} asymptotic key.</p>"
-            f'<p class="small">The asymptotic key adds up rates with the sifting factor '
-            f"{protocol.asymptotic_sifting:.4g}; the "
-            f"finite key sends and measures in the key basis with probability {protocol.p_key_basis:g}. So the one is "
-            "no upper bound of the other.</p>"
+            + sifting
         )
     access = run.scenario.access
     sky = access.darkness if isinstance(access.darkness, str) else f"Sun below {np.degrees(access.darkness):g}°"

@@ -2,4 +2,4 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "result", "run", "storage")
+__getattr__, __dir__ = _lazy(__name__, "ephemeris", "result", "run", "storage")
