@@ -1,7 +1,7 @@
 """Constants *fitted* to Table 2 of Wang et al., kept apart from the equations as printed.
 
 The table's losses do not follow from Eq. 1 with Table 1's aperture. They follow, for the geostationary row within
-0.02 dB, from the beam radius of Eq. 2 with the three constants below; the other rows have about 1 dB more.
+0.05 dB, from the beam radius of Eq. 2 with the three constants below; the other rows have about 1 dB more.
 """
 
 from __future__ import annotations
