@@ -217,3 +217,18 @@ def test_common_view_and_ephemeris(tmp_path: Path) -> None:
     assert "never" in done.stdout
     assert satqkd_command("ephemeris", "micius-zenith", "-o", tmp_path / "o.oem").returncode == 0
     assert (tmp_path / "o.oem").read_text().startswith("CCSDS_OEM_VERS")
+
+
+def test_warning_is_one_line_said_once(tmp_path: Path) -> None:
+    text = _with("start = 2016-09-19", "start = 2016-10-25").replace("end = 2016-09-26", "end = 2016-10-26")
+    (tmp_path / "late.toml").write_text(text)
+    done = satqkd_command("passes", "late.toml", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "warning: Micius: elements of 2016-09-29T18:55:28Z are used 26.2 days from their epoch"
+    ]
+    assert json.loads(done.stdout)
+    done = satqkd_command("run", "late.toml", "-o", "out", cwd=tmp_path)
+    assert done.stderr == ""
+    assert done.stdout.count("are used 26.2 days") == 1
+    assert satqkd_command("run", "late.toml", "-o", "out", "--overwrite", "-q", cwd=tmp_path).stderr == ""

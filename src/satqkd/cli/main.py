@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
-from satqkd.errors import InputError, SatqkdError
+from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,12 +80,14 @@ def run(
     from satqkd.study.storage import new_folder, write_run
 
     mission = load_scenario(scenario)
+    if not as_json:
+        # the summary has them
+        warnings.simplefilter("ignore", SatqkdWarning)
     with new_folder(output, overwrite=overwrite) as aside, progress(quiet or as_json) as update:
         result = run_scenario(mission, progress=update)
         update("report", 0, 1)
         write_run(result, aside)
         update("report", 1, 1)
-    _warn(result, quiet)
     found = totals(result)
     if as_json:
         typer.echo(json.dumps({"folder": str(output), **found}, ensure_ascii=False))
@@ -330,11 +333,10 @@ def _emit(dataset: xr.Dataset, columns: tuple[str, ...], output: Path | None, ov
 
 
 def _print(result: RunResult) -> None:
-    from rich.console import Console
-
+    from satqkd.cli.show import print_wide
     from satqkd.report.summary import summary
 
-    Console().print(summary(result))
+    print_wide(summary(result))
 
 
 def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -343,19 +345,12 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     print_rows(rows)
 
 
-def _warn(result: RunResult, quiet: bool) -> None:
-    for text in () if quiet else result.provenance["warnings"]:
-        typer.echo(f"warning: {text}", err=True)
-
-
 def entry() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
-    import warnings
-
-    from satqkd.errors import SatqkdWarning
-
-    # printed once, by the command, as a line of its own
-    warnings.simplefilter("ignore", SatqkdWarning)
+    # a warning is one line on standard error, said once
+    quiet = bool({"-q", "--quiet"} & set(sys.argv))
+    warnings.simplefilter("ignore" if quiet else "once", SatqkdWarning)
+    warnings.showwarning = lambda message, *_, **__: typer.echo(f"warning: {message}", err=True)
     try:
         app()
     except SatqkdError as error:

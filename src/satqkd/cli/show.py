@@ -24,8 +24,8 @@ SCHEDULE_COLUMNS = ("interval_start", "satellite", "assigned", "interval_bits")
 
 @contextmanager
 def progress(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Progress bar on standard error; does nothing when hidden."""
-    if hidden:
+    """Progress bar on standard error; does nothing when hidden or where nobody watches."""
+    if hidden or not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
     from rich.console import Console
@@ -80,13 +80,10 @@ def rows_of(dataset: xr.Dataset, columns: Sequence[str] | None = None) -> list[d
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as a table."""
-    from rich.console import Console
     from rich.table import Table
 
-    # in a file or a pipe there is no width to keep to
-    console = Console() if sys.stdout.isatty() else Console(width=250)
     if not rows:
-        console.print("no rows")
+        print_wide("no rows")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, value in rows[0].items():
@@ -94,7 +91,14 @@ def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_column(name, justify="left" if text else "right", no_wrap=True)
     for row in rows:
         table.add_row(*[_text(value) for value in row.values()])
-    console.print(table)
+    print_wide(table)
+
+
+def print_wide(content: Any) -> None:
+    """Print for people; in a file or a pipe there is no width to keep to."""
+    from rich.console import Console
+
+    (Console() if sys.stdout.isatty() else Console(width=250)).print(content)
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["html_summary", "station_rows", "summary"]
 
-_HEADER = ["Station", "Passes", "With key", "Time", "Finite key", "Asymptotic key", "Delivered", "Best margin [dB]"]
+_HEADER = ["Station", "Passes", "Keys", "Time", "Finite key", "Asymptotic", "Delivered", "Best margin [dB]"]
 
 
 def station_rows(result: Run) -> list[list[str]]:
@@ -71,7 +71,7 @@ def summary(result: Run) -> RenderableType:
     ]
     keys = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column, title in enumerate(_HEADER):
-        keys.add_column(Text(title), justify="left" if column == 0 else "right", no_wrap=column == 0)
+        keys.add_column(Text(title), justify="left" if column == 0 else "right", no_wrap=True)
     *rows, total = station_rows(result)
     for row in rows:
         keys.add_row(*(Text(cell) for cell in row))
