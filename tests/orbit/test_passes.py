@@ -43,7 +43,9 @@ def test_window_cuts_passes_and_flags_them(changed: Change) -> None:
 def test_sun_limits_passes_at_dusk(changed: Change) -> None:
     """An always visible satellite: passes are the nights."""
     orbit = {"kind": "geostationary", "longitude": "116 deg"}
-    passes = find_passes(changed("micius-china-week", {"satellites.0.orbit": orbit, "study.step": "30 s"}))
+    passes = find_passes(
+        changed("micius-china-week", {"satellites.0.orbit": orbit, "study.step": "30 s", "planning.interval": "30 s"})
+    )
     assert set(passes.start_limit.values) == {"darkness"}
     assert set(passes.end_limit.values) == {"darkness", "window"}
     # eleven cities, seven nights
@@ -120,3 +122,8 @@ def test_file_of_several_satellites_needs_a_choice(changed: Change, week: Scenar
     chosen["satellites.0.orbit"]["catalog_number"] = 5
     with pytest.raises(InputError, match=r"has no catalogue number 5; it has 41731, 41740"):
         find_passes(changed("micius-china-week", chosen))
+
+
+def test_overpass_is_a_single_pass(changed: Change) -> None:
+    with pytest.raises(InputError, match="within 47 min of its culmination"):
+        find_passes(changed("micius-zenith", {"study.end": "2016-09-23T17:00:00Z"}))

@@ -100,7 +100,7 @@ BAD_VALUES = [
     (["stations", 0, "longitude"], "400 deg", ["stations[1].longitude", "at most 360 deg"]),
     (["stations", 0, "altitude"], "-5 km", ["stations[1].altitude", '"-5 km"', "at least -500 m"]),
     (["stations", 0, "altitude"], "100 km", ["stations[1].altitude", "at most 20000 m"]),
-    (["stations", 0, "elevation_mask"], "95 deg", ["stations[1].elevation_mask", "at most 90 deg"]),
+    (["stations", 0, "elevation_mask"], "95 deg", ["stations[1].elevation_mask", "at most 89 deg"]),
     (["stations", 0, "elevation_mask"], [[90, 10], [0, 10]], ["stations[1].elevation_mask", "increasing"]),
     (["study", "end"], "2016-09-18T00:00:00Z", ["study", "end", "after start"]),
     (["study", "end"], "2016-09-19T00:00:00Z", ["study", "end", "after start"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -180,18 +181,24 @@ def _geostationary(satellite: Satellite, scenario: Scenario) -> list[Propagator]
 def _overpass(satellite: Satellite, scenario: Scenario) -> list[Propagator]:
     from satqkd.orbit.propagation import Overpass
 
-    orbit = satellite.orbit
+    orbit, study = satellite.orbit, scenario.study
     assert isinstance(orbit, OverpassOrbit)
-    return [
-        Overpass(
-            name=satellite.name,
-            site=next(site for site in sites(scenario) if site.name == orbit.station),
-            max_elevation_rad=orbit.max_elevation,
-            altitude_m=orbit.altitude,
-            culmination=to_datetime64(orbit.culmination),
-            heading_rad=orbit.heading,
+    flight = Overpass(
+        name=satellite.name,
+        site=next(site for site in sites(scenario) if site.name == orbit.station),
+        max_elevation_rad=orbit.max_elevation,
+        altitude_m=orbit.altitude,
+        culmination=to_datetime64(orbit.culmination),
+        heading_rad=orbit.heading,
+    )
+    half_s = math.pi / flight.angular_rate_rad_s
+    if max(orbit.culmination - study.start, study.end - orbit.culmination).total_seconds() > half_s:
+        # the Earth stands still in this geometry: every further revolution would repeat the pass
+        raise InputError(
+            f'satellite "{satellite.name}": an overpass is a single pass, the window must lie within '
+            f"{half_s / 60.0:.0f} min of its culmination {orbit.culmination:%Y-%m-%dT%H:%M:%SZ}"
         )
-    ]
+    return [flight]
 
 
 _BUILDERS: dict[type, Callable[[Satellite, Scenario], list[Any]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ __all__ = [
     "FixedDivergenceChannel", "FixedDivergenceFittedChannel", "Station",
 ]  # fmt: skip
 
-MaskElevation = Annotated[float, Quantity("angle", "deg", -5.0, 90.0)]
+MaskElevation = Annotated[float, Quantity("angle", "deg", -5.0, 89.0)]
 Azimuth = Annotated[float, Quantity("angle", "deg", 0.0, 360.0)]
 Thickness = Annotated[float, Quantity("ratio", "", 0.0, 150.0)]
 
@@ -40,8 +41,10 @@ class Station(Model):
     def _mask(cls, value: float | tuple[tuple[float, float], ...]) -> float | tuple[tuple[float, float], ...]:
         if isinstance(value, tuple):
             azimuths = [azimuth for azimuth, _ in value]
-            if not value or any(b <= a for a, b in pairwise(azimuths)):
-                raise problem("needs at least one point, azimuths increasing from 0 to 360 deg")
+            if not value or any(b <= a for a, b in pairwise(azimuths)) or azimuths[-1] >= 2.0 * math.pi:
+                raise problem(
+                    "needs at least one point, azimuths increasing from 0 to below 360 deg (it closes itself)"
+                )
         return value
 
 

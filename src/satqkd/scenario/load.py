@@ -85,11 +85,12 @@ def validate_scenario(data: dict[str, Any], *, source: str = "scenario", folder:
     try:
         return Scenario.model_validate(data, context={"folder": str(folder)})
     except ValidationError as error:
-        # A misspelt key also makes the right one missing: the misspelling is what helps.
-        found = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
-        problems = [_describe(problem) for problem in found]
-        # A union reports each branch; the same text twice tells a reader nothing.
-        problems = list(dict.fromkeys(problems))
+        # A misspelt key also makes the right one missing: the misspelling is what helps. A value of several allowed
+        # kinds is reported once per kind: one of these is enough, the list of names if there is one.
+        order = {"extra_forbidden": 0, "literal_error": 1, "tuple_type": 3}
+        found = sorted(error.errors(include_url=False), key=lambda problem: order.get(problem["type"], 2))
+        by_place = {_locate(problem["loc"])[0]: _describe(problem) for problem in reversed(found)}
+        problems = list(reversed(by_place.values()))
         more = f" (and {len(problems) - 1} more: {'; '.join(problems[1:3])})" if len(problems) > 1 else ""
         raise InputError(f"{source}: {problems[0]}{more}") from None
 

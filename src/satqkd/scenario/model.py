@@ -95,6 +95,10 @@ class Scenario(Model):
                     f'satellite "{satellite.name}" passes station "{satellite.orbit.station}": '
                     f"known are {', '.join(names)}"
                 )
+        if self.planning.interval < self.study.step:
+            raise problem(
+                f"planning.interval of {self.planning.interval:g} s is shorter than study.step of {self.study.step:g} s"
+            )
         if self.channel.model != "empirical" and self.terminal is None:
             raise problem(f'channel.model "{self.channel.model}" needs a [terminal] with its divergence')
         if self.channel.model == "fixed-divergence" and any(
