@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -232,3 +234,24 @@ def test_warning_is_one_line_said_once(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert done.stdout.count("are used 26.2 days") == 1
     assert satqkd_command("run", "late.toml", "-o", "out", "--overwrite", "-q", cwd=tmp_path).stderr == ""
+
+
+def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    orbit = 'orbit = { kind = "elements", file = "bundled:micius-2016.tle" }'
+    walker = (
+        'orbit = { kind = "walker", total = 60, planes = 6, altitude = "780 km", inclination = "86 deg", '
+        "epoch = 2016-09-19T00:00:00Z }"
+    )
+    (tmp_path / "long.toml").write_text(_with(orbit, walker))
+    command = [sys.executable, "-m", "satqkd.cli.main", "run", "long.toml", "-o", "out"]
+    default = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
+    try:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    finally:
+        signal.signal(signal.SIGINT, default)
+    while process.poll() is None and len(list(tmp_path.iterdir())) < 2:  # until the folder aside is there
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["long.toml"]

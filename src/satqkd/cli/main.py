@@ -356,9 +356,6 @@ def entry() -> None:
     except SatqkdError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("interrupted: nothing was written", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":
