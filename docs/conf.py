@@ -46,3 +46,5 @@ html_show_sourcelink = False
 html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
 wide_pages = ["scenario", "nomenclature", "command_line"]
 html_sidebars = {f"reference/generated/{name}": [] for name in wide_pages}
+# a page without siblings below it has nothing to show there either
+html_sidebars |= dict.fromkeys(("getting-started", "scenario-files", "results", "models", "security", "validation"), [])
