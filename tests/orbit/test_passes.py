@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from satqkd.errors import InputError
-from satqkd.orbit.geometry import sample_passes
+from satqkd.orbit.geometry import count_times, sample_passes
 from satqkd.orbit.passes import common_view, find_passes
 from satqkd.scenario.model import Scenario
 
@@ -59,6 +59,12 @@ def test_geometry_has_a_sample_at_every_step_in_a_pass_and_nowhere_else(week: Sc
     start = (passes.start.values - np.datetime64("2016-09-19")) / np.timedelta64(1, "s")
     end = (passes.end.values - np.datetime64("2016-09-19")) / np.timedelta64(1, "s")
     np.testing.assert_array_equal(counted, np.floor(end) - np.ceil(start) + 1)
+
+
+def test_number_of_instants_is_known_beforehand(week: Scenario, changed: Change) -> None:
+    for scenario in (week, changed("micius-china-week", {"study.end": "2016-09-19T01:00:00Z"})):
+        passes = find_passes(scenario)
+        assert count_times(scenario, passes) == len(sample_passes(scenario, passes).times)
 
 
 def test_common_view_is_where_both_have_samples(week: Scenario) -> None:

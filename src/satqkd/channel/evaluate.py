@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from satqkd.channel.divergence import linear_cloud_transmittance, loss_db
 from satqkd.channel.models import CHANNEL_CITATIONS, CHANNEL_MODELS
 from satqkd.errors import InputError
-from satqkd.orbit.build import to_datetime64
-from satqkd.orbit.geometry import LinkGeometry, sample_passes
+from satqkd.orbit.build import propagators, to_datetime64
+from satqkd.orbit.geometry import LinkGeometry, count_times, sample_passes
 from satqkd.orbit.kinematics import doppler_shift_hz, light_time_s
 from satqkd.scenario.environment import ConstantClouds
 from satqkd.scenario.model import Scenario
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 Floats = NDArray[np.float64]
+
+COLUMNS = 20
+"""Variables per sample in a link table, roughly."""
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 """Largest link table that is made; a longer step or fewer satellites make it smaller."""
@@ -54,6 +58,18 @@ def cloud_transmittance(scenario: Scenario, geometry: LinkGeometry) -> Floats | 
     return None
 
 
+def _check_size(scenario: Scenario, passes: xr.Dataset) -> None:
+    """Refuse a table that memory cannot hold, before it is computed."""
+    shape = (len(scenario.stations), len(propagators(scenario)), count_times(scenario, passes))
+    needed = 8 * math.prod(shape) * COLUMNS
+    if needed > MEMORY_LIMIT_BYTES:
+        raise InputError(
+            f"the link table of {shape[0]} stations x {shape[1]} satellites x {shape[2]} times needs "
+            f"{needed / 1024**3:.1f} GB, allowed are {MEMORY_LIMIT_BYTES / 1024**3:.0f} GB: "
+            "use a longer study.step, a shorter window or fewer satellites"
+        )
+
+
 def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
     """Evaluate the link at every step of the passes.
 
@@ -77,6 +93,7 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
     """
     import xarray as xr
 
+    _check_size(scenario, passes)
     geometry = sample_passes(scenario, passes)
     terms = CHANNEL_MODELS[scenario.channel.model](scenario, geometry)
     clouds = cloud_transmittance(scenario, geometry)
@@ -102,13 +119,6 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
         "background": p_noise * scenario.source.pulse_rate,
     }
     shape = (len(geometry.stations), len(geometry.satellites), len(geometry.times))
-    needed = 8 * int(np.prod(shape)) * (len(samples) + 2)
-    if needed > MEMORY_LIMIT_BYTES:
-        raise InputError(
-            f"the link table of {shape[0]} stations x {shape[1]} satellites x {shape[2]} times needs "
-            f"{needed / 1024**3:.1f} GB, allowed are {MEMORY_LIMIT_BYTES / 1024**3:.0f} GB: "
-            "use a longer study.step, a shorter window or fewer satellites"
-        )
     at = (geometry.station_index, geometry.satellite_index, geometry.time_index)
 
     def spread(values: Floats) -> Floats:

@@ -17,7 +17,7 @@ from satqkd.scenario.model import Scenario
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["LinkGeometry", "sample_passes"]
+__all__ = ["LinkGeometry", "count_times", "sample_passes"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -62,6 +62,36 @@ class LinkGeometry:
     sun_elevation_rad: Floats
 
 
+def _step_bounds(scenario: Scenario, passes: xr.Dataset) -> tuple[Integers, Integers]:
+    """First and last step within each pass, counted from the window's start."""
+    origin, step_ns = to_datetime64(scenario.study.start), round(scenario.study.step * 1e9)
+    first = -((origin - passes.start.values).astype(np.int64) // step_ns)  # ceiling division
+    last = (passes.end.values - origin).astype(np.int64) // step_ns
+    return first, last
+
+
+def count_times(scenario: Scenario, passes: xr.Dataset) -> int:
+    """Number of instants that :func:`sample_passes` will have, without computing anything at them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The mission.
+    passes : xarray.Dataset
+        Output of :func:`satqkd.orbit.passes.find_passes` for the same scenario.
+
+    Returns
+    -------
+    int
+        Steps that lie in at least one pass.
+    """
+    first, last = _step_bounds(scenario, passes)
+    order = np.argsort(first, kind="stable")
+    first, last = first[order], last[order]
+    taken = np.maximum.accumulate(np.concatenate([[-1], last[:-1]]))  # steps up to here are counted already
+    return int(np.maximum(last - np.maximum(first, taken + 1) + 1, 0).sum())
+
+
 def sample_passes(scenario: Scenario, passes: xr.Dataset) -> LinkGeometry:
     """Evaluate the geometry of passes at the steps of the study.
 
@@ -80,10 +110,8 @@ def sample_passes(scenario: Scenario, passes: xr.Dataset) -> LinkGeometry:
     places, flights = sites(scenario), propagators(scenario)
     stations = tuple(place.name for place in places)
     satellites = tuple(flight.name for flight in flights)
-    origin = to_datetime64(scenario.study.start)
-    step_ns = round(scenario.study.step * 1e9)
-    first = -((origin - passes.start.values).astype(np.int64) // step_ns)  # ceiling division
-    last = (passes.end.values - origin).astype(np.int64) // step_ns
+    origin, step_ns = to_datetime64(scenario.study.start), round(scenario.study.step * 1e9)
+    first, last = _step_bounds(scenario, passes)
     sizes = np.maximum(last - first + 1, 0)
     pass_number = np.repeat(np.arange(len(sizes)), sizes)
     own_step = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes)
