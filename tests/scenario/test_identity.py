@@ -59,7 +59,7 @@ def changed(value):
 
 
 OTHER_WORDS = {
-    "horizon": "civil", "any": "sunlit", "chernoff": "hoeffding", "exact": "lim2014", "achievable": "finite",
+    "horizon": "civil", "any": "sunlit", "chernoff": "hoeffding", "exact-smooth": "lim2014", "achievable": "finite",
     "2016-09-19T00:00:00Z": "2016-09-19T00:00:01Z", "2016-09-26T00:00:00Z": "2016-09-26T00:00:01Z",
 }  # fmt: skip
 NEEDS_A_PARTNER = {

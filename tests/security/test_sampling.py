@@ -122,6 +122,10 @@ def test_few_errors_never_fall_below_the_exact_bound(errors: int, sample: int, k
     ours = SAMPLING["exact"](float(errors), float(sample), float(key), 1e-9)
     assert ours == pytest.approx(min(bound, 0.5), rel=1e-12)
     assert ours >= min(bound, 0.5) * (1 - 1e-15)
+    squared = (_smallest_count(sample + key, sample, errors, EPS**2) - errors) / key
+    smooth = SAMPLING["exact-smooth"](float(errors), float(sample), float(key), 1e-9)
+    assert smooth == pytest.approx(min(squared, 0.5), rel=1e-12)
+    assert smooth >= ours
     assert SAMPLING["lim2014"](0.0, float(sample), float(key), 1e-9) == 0.0  # the fault this replaces
 
 

@@ -47,6 +47,7 @@ def test_geostationary_losses_of_table_2_with_the_fitted_constants(changed: Chan
             "satellites.0.orbit": {"kind": "geostationary", "longitude": "116 deg"},
             "study.end": "2016-09-19T18:00:00Z",
             "study.step": "600 s",
+            "planning.interval": "600 s",
         },
     )
     link = evaluate(scenario, find_passes(scenario))

@@ -38,8 +38,10 @@ class Protocol(Model):
     bound: Literal["chernoff", "hoeffding", "asymptotic"] = Field(
         "chernoff", description="concentration inequality for the counts; asymptotic: none, no security claim"
     )
-    sampling: Literal["exact", "lim2014"] = Field(
-        "exact", description="bound on the phase error: exact hypergeometric, or the closed form of Lim et al. 2014"
+    sampling: Literal["exact-smooth", "exact", "lim2014"] = Field(
+        "exact-smooth",
+        description="bound on the phase error: exact hypergeometric with its term of the budget as smoothing or as "
+        "probability, or the closed form of Lim et al. 2014",
     )
     leakage: Literal["achievable", "finite", "published", "published-eq9", "satquma", "block"] = Field(
         "achievable", description="model of the bits that error correction discloses"

@@ -30,6 +30,7 @@ CITATIONS = (
 )
 _MODEL_CITATIONS = {
     "chernoff": "H.-L. Yin et al., Sci. Rep. 10, 14312 (2020)",
+    "exact-smooth": "V. Mannalath, V. Zapatero, M. Curty, Phys. Rev. Lett. 135, 020803 (2025)",
     "exact": "V. Mannalath, V. Zapatero, M. Curty, Phys. Rev. Lett. 135, 020803 (2025)",
     **dict.fromkeys(
         ("achievable", "finite", "published", "published-eq9", "satquma"),
@@ -52,7 +53,7 @@ def key_length(
     eps_secrecy: float = 1e-9,
     passes: int = 1,
     bound: str = "chernoff",
-    sampling: str = "exact",
+    sampling: str = "exact-smooth",
     leakage: str = "achievable",
     f_ec: float = 1.16,
 ) -> KeyLength:
@@ -81,7 +82,7 @@ def key_length(
         Concentration inequality, :data:`satqkd.security.bounds.BOUNDS`. ``asymptotic`` leaves out every
         fluctuation, the sampling correction and the constants: a limit to compare with, not a secure key
         (its epsilon budget says 1).
-    sampling : {"exact", "lim2014"}
+    sampling : {"exact-smooth", "exact", "lim2014"}
         Phase-error bound, :data:`satqkd.security.sampling.SAMPLING`.
     leakage : {"achievable", "finite", "published", "published-eq9", "satquma", "block"}
         Error-correction model, :data:`satqkd.security.leakage.LEAKAGE`.
@@ -151,7 +152,7 @@ def key_length_from_counts(
     eps_secrecy: float = 1e-9,
     passes: int = 1,
     bound: str = "chernoff",
-    sampling: str = "exact",
+    sampling: str = "exact-smooth",
     leakage: str = "achievable",
     f_ec: float = 1.16,
 ) -> KeyLength:
@@ -203,7 +204,7 @@ def margin_db(
     eps_secrecy: float = 1e-9,
     passes: int = 1,
     bound: str = "chernoff",
-    sampling: str = "exact",
+    sampling: str = "exact-smooth",
     leakage: str = "achievable",
     f_ec: float = 1.16,
     limit_db: float = 60.0,
@@ -308,7 +309,7 @@ def _budget(setup: Setup) -> EpsilonBudget:
         setup.eps_correctness,
         {
             "count statistics, smoothing and privacy amplification (20 terms)": 20.0 * eps,
-            "random sampling of phase errors": eps,
+            "smoothing for the random sampling of phase errors": eps,
             "verification": setup.eps_correctness,
         },
     )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from satqkd.security.tails import hypergeometric_upper_count
 
-__all__ = ["N_SECRECY_TERMS", "SAMPLING", "Sampling", "exact", "lim2014", "phase_error_exact"]
+__all__ = ["N_SECRECY_TERMS", "SAMPLING", "Sampling", "exact", "exact_smooth", "lim2014", "phase_error_exact"]
 
 Sampling = Callable[[float, float, float, float], float]
 
@@ -71,8 +71,41 @@ def phase_error_exact(errors_upper: float, test_lower: float, key_lower: float, 
     return min((marked - errors) / key_lower, 0.5)
 
 
+def exact_smooth(errors_upper: float, test_lower: float, key_lower: float, eps_secrecy: float) -> float:
+    r"""Hypergeometric inversion with the secrecy term as *smoothing*: :func:`phase_error_exact` at its square.
+
+    Parameters
+    ----------
+    errors_upper, test_lower, key_lower : float
+        As in :func:`phase_error_exact`. [1]
+    eps_secrecy : float
+        Secrecy parameter of the whole analysis. [1]
+
+    Returns
+    -------
+    float
+        Upper bound on the phase error rate, at most 1/2. [1]
+
+    Notes
+    -----
+    Phase errors are outcomes of a measurement that is not made. That their rate exceeds a bound with probability p
+    therefore does not cost p but a smoothing of :math:`\sqrt p` of the state (Tomamichel et al. [1]_, and
+    :math:`2\sqrt{\varepsilon_{PE}}` in variable-length analyses). The sampling's term of the budget,
+    :math:`\varepsilon_1 = \varepsilon_{sec}/21`, so allows :math:`p = \varepsilon_1^2`.
+
+    References
+    ----------
+    .. [1] M. Tomamichel, C. C. W. Lim, N. Gisin, R. Renner, "Tight finite-key analysis for quantum cryptography",
+       Nat. Commun. 3, 634 (2012).
+    """
+    return phase_error_exact(errors_upper, test_lower, key_lower, (eps_secrecy / N_SECRECY_TERMS) ** 2)
+
+
 def exact(errors_upper: float, test_lower: float, key_lower: float, eps_secrecy: float) -> float:
-    """Hypergeometric inversion at 1/21 of the secrecy parameter: :func:`phase_error_exact`.
+    """Hypergeometric inversion with a *failure probability* of 1/21 of the secrecy parameter.
+
+    It counts the failure of the sampling like that of a classical estimate; see :func:`exact_smooth` for what a
+    proof with smooth entropies needs.
 
     Parameters
     ----------
@@ -108,7 +141,7 @@ def lim2014(errors_upper: float, test_lower: float, key_lower: float, eps_secrec
     Notes
     -----
     Unsound for few errors: :math:`\gamma\to 0` as the errors vanish, whatever the sample. It stays for comparison;
-    predictions use :func:`exact`.
+    predictions use :func:`exact_smooth`.
 
     References
     ----------
@@ -125,5 +158,5 @@ def lim2014(errors_upper: float, test_lower: float, key_lower: float, eps_secrec
     return min(b + math.sqrt(max(variance * log_term, 0.0) / math.log(2.0)), 0.5)
 
 
-SAMPLING: Mapping[str, Sampling] = MappingProxyType({"exact": exact, "lim2014": lim2014})
+SAMPLING: Mapping[str, Sampling] = MappingProxyType({"exact-smooth": exact_smooth, "exact": exact, "lim2014": lim2014})
 """Random-sampling bound by name."""
