@@ -75,11 +75,13 @@ def test_implicit_chernoff_solves_the_printed_equations(count: float, eps: float
             return below
 
         # in the logarithm of delta_1 and of 1 / (1 - delta_2), which span many decades
-        t1 = bisect(mp.mpf(-40), mp.mpf(700), lambda t: x / (1 + mp.e**t) * (mp.e**t - (1 + mp.e**t) * mp.log1p(mp.e**t)))
+        t1 = bisect(
+            mp.mpf(-40), mp.mpf(700), lambda t: x / (1 + mp.e**t) * (mp.e**t - (1 + mp.e**t) * mp.log1p(mp.e**t))
+        )
         t2 = bisect(
             mp.mpf(-40),
             mp.mpf(40),
-            lambda t: x * (1 + mp.e**t) * (-mp.e**t / (1 + mp.e**t) + mp.log1p(mp.e**t) / (1 + mp.e**t)),
+            lambda t: x * (1 + mp.e**t) * (-(mp.e**t) / (1 + mp.e**t) + mp.log1p(mp.e**t) / (1 + mp.e**t)),
         )  # delta_2 = e^t / (1 + e^t)
         lower, upper = x / (1 + mp.e**t1), x * (1 + mp.e**t2)
         # relative to the deviation: a few roundings of double precision

@@ -20,7 +20,18 @@ from satqkd.security.leakage import LEAKAGE, Leakage
 from satqkd.security.sampling import phase_error_exact
 from satqkd.security.tails import binomial_error_quantile
 
-__all__ = ["BASES", "MODES", "N_BOUNDS", "Analysis", "Setup", "analyse", "check_counts", "check_protocol"]
+__all__ = [
+    "BASES",
+    "MODES",
+    "N_BOUNDS",
+    "Analysis",
+    "Setup",
+    "analyse",
+    "check_counts",
+    "check_protocol",
+    "lookup_bound",
+    "lookup_leakage",
+]
 
 BASES = ("z", "x")
 N_BOUNDS = 12
@@ -50,7 +61,7 @@ class Setup:
     eps_correctness: float  # per basis
     eps_amplification: float  # per basis
     packet_bits: float
-    authentication_tags: int
+    tags_per_packet: int
 
     @property
     def beta(self) -> float:
@@ -59,9 +70,7 @@ class Setup:
 
     def share(self, which: int, photons: int) -> float:
         """Probability that a pulse of ``photons`` photons has the intensity ``which``."""
-        terms = [
-            p * math.exp(-mu) * mu**photons for p, mu in zip(self.probabilities, self.intensities, strict=True)
-        ]
+        terms = [p * math.exp(-mu) * mu**photons for p, mu in zip(self.probabilities, self.intensities, strict=True)]
         return terms[which] / math.fsum(terms)
 
 
@@ -100,7 +109,9 @@ def check_protocol(intensities: Sequence[float], probabilities: Sequence[float])
     mu = tuple(float(x) for x in intensities)
     p = tuple(float(x) for x in probabilities)
     if not 0.0 <= mu[2] < mu[1] < mu[0] <= 100.0:
-        raise InputError(f"intensities = {mu[0]:g}, {mu[1]:g}, {mu[2]:g}: must be descending, not negative, at most 100")
+        raise InputError(
+            f"intensities = {mu[0]:g}, {mu[1]:g}, {mu[2]:g}: must be descending, not negative, at most 100"
+        )
     if mu[1] > _MAX_RATIO * mu[0] or mu[2] > _MAX_RATIO * mu[1]:
         raise InputError(
             f"intensities = {mu[0]:g}, {mu[1]:g}, {mu[2]:g}: neighbours must differ by at least "
@@ -124,11 +135,11 @@ def check_counts(counts: SiftedCounts) -> None:
                 )
 
 
-def _single_yield(n: Triple, m: Triple, setup: Setup) -> tuple[float, float, Triple, Triple]:
-    """Bounds y0 (clamped) and y1 (not), and the scaled bounds on the detections of the three intensities."""
+def _yields(n: Triple, setup: Setup) -> tuple[float, float]:
+    """Lower bounds y0 (clamped) and y1 (not): detections if every pulse were empty, or held one photon."""
     low, high = decoy.scaled_bounds(n, setup.weights, setup.bound, setup.beta)
     vacuum = max(0.0, decoy.vacuum_lower(low, high, setup.intensities, 1.0))
-    return vacuum, decoy.single_yield_lower(low, high, setup.intensities), low, high
+    return vacuum, decoy.single_yield_lower(low, high, setup.intensities)
 
 
 def _leak(n_signal: float, qber: float, basis: int, setup: Setup) -> float:
@@ -140,7 +151,7 @@ def _leak(n_signal: float, qber: float, basis: int, setup: Setup) -> float:
 def _published(n: Triple, m: Triple, basis: int, setup: Setup) -> Basis:
     """Eqs. 7 and 8: expected numbers of single photons, taken for the numbers themselves."""
     mu, p = setup.intensities, setup.probabilities
-    vacuum, singles, _, _ = _single_yield(n, m, setup)
+    vacuum, singles = _yields(n, setup)
     n1_signal = p[0] * mu[0] * math.exp(-mu[0]) * singles
     n1_decoy = p[1] * mu[1] * math.exp(-mu[1]) * singles
     m1_decoy = m[1] + setup.bound(m[1], math.fsum(m), setup.beta)[1] - 0.5 * p[1] * math.exp(-mu[1]) * vacuum
@@ -170,7 +181,7 @@ def _thinned(total: float, share: float, setup: Setup) -> float:
 def _certified(n: Triple, m: Triple, basis: int, setup: Setup) -> Basis:
     """Numbers of single photons that occurred, each step with its own failure probability."""
     mu, p = setup.intensities, setup.probabilities
-    vacuum, singles, _, _ = _single_yield(n, m, setup)
+    vacuum, singles = _yields(n, setup)
     sent = [math.fsum(q * math.exp(-k) * k**i for q, k in zip(p, mu, strict=True)) for i in (0, 1)]
     n0, n1 = min(vacuum * sent[0], math.fsum(n)), min(max(singles * sent[1], 0.0), math.fsum(n))
     n1_decoy = min(_thinned(n1, setup.share(1, 1), setup), n[1])
@@ -189,18 +200,18 @@ def _certified(n: Triple, m: Triple, basis: int, setup: Setup) -> Basis:
     )
 
 
-def tag_bits(n_signal: float, setup: Setup) -> tuple[float, float]:
+def _tag_bits(n_signal: float, setup: Setup) -> tuple[float, float]:
     """Bits of the verification tags of a basis, and key bits its authentication uses up."""
     packets = max(1.0, math.ceil(n_signal / setup.packet_bits))
     words = math.ceil(min(setup.packet_bits, max(n_signal, 1.0)) / _WORDS_BITS)
     verification = packets * math.ceil(math.log2(packets * words / setup.eps_correctness))
-    return verification, 128.0 * setup.authentication_tags
+    return verification, 128.0 * packets * setup.tags_per_packet
 
 
 def _constants(n_signal: float, setup: Setup) -> float:
     if not setup.exact:
         return 0.0
-    return 2.0 * math.log2(0.5 / setup.eps_amplification) + math.fsum(tag_bits(n_signal, setup))
+    return 2.0 * math.log2(0.5 / setup.eps_amplification) + math.fsum(_tag_bits(n_signal, setup))
 
 
 def _phase_published(test: Basis, key: Basis, setup: Setup) -> float:
