@@ -50,12 +50,10 @@ class Setup:
     intensities: tuple[float, float, float]
     probabilities: tuple[float, float, float]
     weights: tuple[float, float, float]
-    bound_name: str
     bound: Bound
     eps_bound: float
     exact: bool  # thinning and sampling with their fluctuations; False: the asymptotic limit
     leakage: Leakage
-    leakage_name: str
     f_ec: float
     leak_ec_bits: tuple[float, float] | None
     eps_correctness: float  # per basis
