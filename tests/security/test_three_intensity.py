@@ -328,3 +328,17 @@ def test_packets_left_over_give_no_key() -> None:
     for change in ({"packets": 2.5}, {"packets": 5, "packets_per_block": 10}, {"packets": 5, "multiple_bits": 0}):
         with pytest.raises(InputError, match="whole number"):
             pass_key_bits(key, **change)
+
+
+@pytest.mark.parametrize("mode", ["paper", "composable"])
+@pytest.mark.parametrize("sifted", [1.0, 10.0, 1e9, 1e13])
+def test_blocks_of_any_size(sifted: float, mode: str) -> None:
+    counts = expected_counts(sifted_bits=sifted, qber=0.01, background_share=0.005, **JINAN1)
+    key = key_length(counts, **JINAN1, mode=mode, packet_bits=10**13)
+    limit = key_length(counts, **JINAN1, mode=mode, bound="asymptotic", leakage="block")
+    assert math.isfinite(key.key_bits_raw)
+    assert key.key_bits <= key.n1_key_lower <= key.sifted_bits
+    assert (key.key_bits > 0) == (sifted > 1e3)
+    assert key.key_bits_raw <= limit.key_bits_raw
+    if sifted > 1e12:  # relative fluctuations of 1e-4 in the decoys
+        assert key.key_bits_raw == pytest.approx(limit.key_bits_raw, rel=1e-3)

@@ -126,7 +126,7 @@ def key_length(
     --------
     >>> counts = expected_counts(sifted_bits=500_000, qber=0.01, **JINAN1)
     >>> key_length(counts, mode="paper", leakage="block", f_ec=1.2, **JINAN1).key_bits // 1000
-    108
+    109
     """
     if mode not in core.MODES:
         raise InputError(f"mode = {mode!r}: must be one of {', '.join(core.MODES)}")
