@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import mpmath as mp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom, poisson
 
 from satqkd.security.bounds import BOUNDS
@@ -51,3 +54,52 @@ def test_hoeffding_fails_at_most_with_its_probability(eps: float) -> None:
     probability = binom.pmf(y, trials, share)
     assert probability[y + plus < trials * share].sum() <= eps
     assert probability[y - minus > trials * share].sum() <= eps
+
+
+@pytest.mark.parametrize("count", [0.0, 1e-9, 0.3, 1.0, 2.0, 17.0, 917.0, 4.1e7, 1e13])
+@pytest.mark.parametrize("eps", [0.1, 1e-2, 1e-10, 1e-20])
+def test_implicit_chernoff_solves_the_printed_equations(count: float, eps: float) -> None:
+    """Roots of Eqs. 5 and 6 of Li et al. by bisection of the equations as printed, in 50 digits."""
+    minus, plus = BOUNDS["chernoff-implicit"](count, 0.0, -math.log(eps))
+    if count == 0.0:
+        assert (minus, plus) == pytest.approx((0.0, -math.log(eps)), rel=1e-15)
+        return
+    with mp.workdps(50):
+        x, log_eps = mp.mpf(count), mp.log(mp.mpf(eps))
+
+        def bisect(below: mp.mpf, above: mp.mpf, log_value: Callable[[mp.mpf], mp.mpf]) -> mp.mpf:
+            """Where a falling function passes ln(eps)."""
+            for _ in range(220):
+                middle = (below + above) / 2
+                below, above = (middle, above) if log_value(middle) > log_eps else (below, middle)
+            return below
+
+        # in the logarithm of delta_1 and of 1 / (1 - delta_2), which span many decades
+        t1 = bisect(
+            mp.mpf(-40), mp.mpf(700), lambda t: x / (1 + mp.e**t) * (mp.e**t - (1 + mp.e**t) * mp.log1p(mp.e**t))
+        )
+        t2 = bisect(
+            mp.mpf(-40),
+            mp.mpf(40),
+            lambda t: x * (1 + mp.e**t) * (-(mp.e**t) / (1 + mp.e**t) + mp.log1p(mp.e**t) / (1 + mp.e**t)),
+        )  # delta_2 = e^t / (1 + e^t)
+        lower, upper = x / (1 + mp.e**t1), x * (1 + mp.e**t2)
+        # relative to the deviation: a few roundings of double precision
+        assert minus == pytest.approx(float(x - lower), rel=2e-14)
+        assert plus == pytest.approx(float(upper - x), rel=2e-14)
+
+
+@given(st.floats(0.0, 1e13), st.floats(0.1, 700.0))
+def test_implicit_chernoff_is_never_wider_than_its_closed_form(count: float, beta: float) -> None:
+    minus, plus = BOUNDS["chernoff-implicit"](count, 0.0, beta)
+    closed = BOUNDS["chernoff"](count, 0.0, beta)
+    assert 0.0 <= minus <= min(closed[0], count) * (1 + 1e-14)
+    assert 0.0 <= plus <= closed[1] * (1 + 1e-14)
+
+
+@given(st.floats(0.0, 1e12), st.floats(0.0, 1e3), st.floats(2.3, 50.0))
+def test_implicit_chernoff_bounds_rise_with_the_count(count: float, more: float, beta: float) -> None:
+    less, greater = (BOUNDS["chernoff-implicit"](n, 0.0, beta) for n in (count, count + more))
+    slack = 1e-12 * (1.0 + count)
+    assert count - less[0] <= count + more - greater[0] + slack
+    assert count + less[1] <= count + more + greater[1] + slack

@@ -35,7 +35,7 @@ class Protocol(Model):
     f_ec: Annotated[float, Quantity("ratio", "", 1.0, 5.0)] = Field(1.16, description="error-correction efficiency")
     eps_secrecy: Epsilon = Field(1e-9, description="secrecy parameter of each pass's key")
     eps_correctness: Epsilon = Field(1e-15, description="correctness parameter of each pass's key")
-    bound: Literal["chernoff", "hoeffding", "asymptotic"] = Field(
+    bound: Literal["chernoff", "chernoff-implicit", "hoeffding", "asymptotic"] = Field(
         "chernoff", description="concentration inequality for the counts; asymptotic: none, no security claim"
     )
     sampling: Literal["exact-smooth", "exact", "lim2014"] = Field(

@@ -5,6 +5,7 @@ from satqkd._lazy import lazy as _lazy
 __getattr__, __dir__ = _lazy(
     __name__,
     "_lim2014",
+    "_three_intensity",
     "bounds",
     "decoy",
     "entropy",
@@ -17,4 +18,5 @@ __getattr__, __dir__ = _lazy(
     "result",
     "sampling",
     "tails",
+    "three_intensity",
 )

@@ -9,7 +9,7 @@ import math
 
 from satqkd.security.bounds import Bound
 
-__all__ = ["scaled_bounds", "single_errors_upper", "single_lower", "vacuum_lower"]
+__all__ = ["scaled_bounds", "single_errors_upper", "single_lower", "single_yield_lower", "vacuum_lower"]
 
 Triple = tuple[float, ...]
 
@@ -99,6 +99,38 @@ def single_lower(low: Triple, high: Triple, vacuum: float, mu: Triple, tau: Trip
     squares = mu2 * mu2 - mu3 * mu3
     bracket = low[1] - high[2] - squares / (mu1 * mu1) * (high[0] - vacuum / tau[0])
     return tau[1] * mu1 * bracket / (mu1 * (mu2 - mu3) - squares)
+
+
+def single_yield_lower(low: Triple, high: Triple, mu: Triple) -> float:
+    r"""Lower bound on single-photon detections by eliminating vacuum and two-photon pulses, not clamped.
+
+    Parameters
+    ----------
+    low, high : tuple of float
+        Scaled bounds on the counts. [1]
+    mu : tuple of float
+        Intensities :math:`\mu > \nu > o`. [1]
+
+    Returns
+    -------
+    float
+        :math:`y_1 = \frac{(\mu^2-o^2)\,n_\nu^- - (\nu^2-o^2)\,n_\mu^+ - (\mu^2-\nu^2)\,n_o^+}
+        {(\mu-o)(\nu-o)(\mu-\nu)}`: detections if every pulse sent held one photon. Times
+        :math:`p_k \mu_k e^{-\mu_k}` it is the number among the pulses of intensity k. [1]
+
+    Notes
+    -----
+    Li et al. [1]_, Eq. 7, with the common factors cancelled. What is left out are pulses of n >= 3 photons, with
+    coefficients :math:`(\mu^2-o^2)(\nu^n-o^n) - (\nu^2-o^2)(\mu^n-o^n) \le 0`, so the bound holds for any yields.
+
+    References
+    ----------
+    .. [1] Y. Li et al., "Microsatellite-based real-time quantum key distribution", Nature 640, 47 (2025).
+    """
+    mu1, mu2, mu3 = mu
+    square1, square2 = mu1 * mu1 - mu3 * mu3, mu2 * mu2 - mu3 * mu3
+    numerator = square1 * low[1] - square2 * high[0] - (mu1 * mu1 - mu2 * mu2) * high[2]
+    return numerator / ((mu1 - mu3) * (mu2 - mu3) * (mu1 - mu2))
 
 
 def single_errors_upper(low: Triple, high: Triple, mu: Triple, tau1: float) -> float:

@@ -31,6 +31,7 @@ CITATIONS = (
 _MODEL_CITATIONS = {
     "chernoff": "H.-L. Yin et al., Sci. Rep. 10, 14312 (2020)",
     "exact-smooth": "V. Mannalath, V. Zapatero, M. Curty, Phys. Rev. Lett. 135, 020803 (2025)",
+    "chernoff-implicit": "C. Jiang, Z.-W. Yu, X.-B. Wang, Phys. Rev. A 95, 032325 (2017)",
     "exact": "V. Mannalath, V. Zapatero, M. Curty, Phys. Rev. Lett. 135, 020803 (2025)",
     **dict.fromkeys(
         ("achievable", "finite", "published", "published-eq9", "satquma"),
@@ -78,7 +79,7 @@ def key_length(
         Security parameters; the secrecy is divided into 21 equal terms. [1]
     passes : int
         Identical passes combined into one block; ``key_bits_raw`` is per pass. [1]
-    bound : {"chernoff", "hoeffding", "asymptotic"}
+    bound : {"chernoff", "chernoff-implicit", "hoeffding", "asymptotic"}
         Concentration inequality, :data:`satqkd.security.bounds.BOUNDS`. ``asymptotic`` leaves out every
         fluctuation, the sampling correction and the constants: a limit to compare with, not a secure key
         (its epsilon budget says 1).
