@@ -9,6 +9,7 @@ __getattr__, __dir__ = _lazy(
     "decoy",
     "entropy",
     "evaluate",
+    "exact_bounds",
     "gllp",
     "leakage",
     "lim2014",
