@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 
@@ -53,3 +54,37 @@ def pulse_statistics(receiver, light_z, light_x, noise_z, noise_x, misalignment,
     out[2] = -0.5 * math.expm1(wrong_z) * (1.0 + math.exp(right_z)) * veto_z
     out[3] = -0.5 * math.expm1(wrong_x) * (1.0 + math.exp(right_x)) * veto_x
     out[4:7] = 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def fill_counts(setting, transmittance, intensities, probabilities, counts):  # type: ignore[no-untyped-def]
+    """Expected counts into ``counts`` (4, 3): key, test, test errors, key errors per intensity; returns multi-clicks.
+
+    ``setting``: receiver, pulses in all, noise Z, noise X, misalignment, afterpulse, p_test, split, disclosure,
+    multi-clicks as printed (0) or with the light of the unmatched arm split evenly (1).
+    """
+    receiver, p_test, split, disclosure = int(setting[0]), setting[6], setting[7], setting[8]
+    pulses = setting[1] / transmittance.size
+    share_z, share_x = (1.0, 1.0) if receiver == 0 else (1.0 - split, split)
+    weight_z, weight_x = (1.0 - p_test) * pulses, p_test * pulses
+    if receiver == 0:
+        weight_z *= 1.0 - p_test
+        weight_x *= p_test
+    elif receiver == 2:
+        weight_z *= 1.0 - disclosure
+        weight_x *= disclosure
+    out = np.zeros(7)
+    multi = 0.0
+    counts[:] = 0.0
+    for eta in transmittance:
+        for k in range(3):
+            light, p = eta * intensities[k], probabilities[k]
+            pulse_statistics(
+                receiver, light * share_z, light * share_x, setting[2], setting[3], setting[4], setting[5], out
+            )
+            counts[0, k] += weight_z * p * out[0]
+            counts[1, k] += weight_x * p * out[1]
+            counts[2, k] += weight_x * p * out[3]
+            counts[3, k] += weight_z * p * out[2]
+            multi += pulses * p * (((1.0 - p_test) * out[4] + p_test * out[5]) if setting[9] > 0.0 else out[6])
+    return multi

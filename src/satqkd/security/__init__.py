@@ -18,4 +18,5 @@ __getattr__, __dir__ = _lazy(
     "result",
     "sampling",
     "tails",
+    "variable_length",
 )

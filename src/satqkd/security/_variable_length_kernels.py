@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from satqkd.detection._click_kernels import pulse_statistics
+from satqkd.detection._click_kernels import fill_counts
 from satqkd.security._decoy_kernels import label_probabilities, single_photon_bounds
 from satqkd.security._tail_kernels import marked_threshold, mean_lower, mean_upper, trials_threshold, upper_threshold
 
@@ -18,7 +18,7 @@ FIELDS = (
     "population", "sample", "sample_errors", "marked", "phase_error_unclamped", "phase_error",
     "infeasible",
 )  # fmt: skip
-"""Scalars of :func:`analyse` in their order; ``lower`` and ``upper`` are the single-photon bounds of a set of counts."""
+"""Scalars of :func:`analyse` in their order; ``lower``, ``upper``: single-photon bounds of a set of counts."""
 SIZE = len(FIELDS)
 
 
@@ -28,41 +28,6 @@ def binary_entropy(x):  # type: ignore[no-untyped-def]
     if x <= 0.0 or x >= 1.0:
         return 0.0
     return -(x * math.log(x) + (1.0 - x) * math.log1p(-x)) / math.log(2.0)
-
-
-@njit(cache=True, error_model="numpy")
-def fill_counts(setting, intensities, probabilities, counts):  # type: ignore[no-untyped-def]
-    """Expected counts into ``counts`` (3, 3): key, test, test errors per intensity; returns n_mc and the QBER.
-
-    ``setting``: receiver, pulses, transmittance, noise Z, noise X, misalignment, afterpulse, p_test, split,
-    disclosure, matched (1: multi-clicks with the unmatched arm split evenly; 0: as printed).
-    """
-    receiver = int(setting[0])
-    pulses, eta, p_test, split, disclosure = setting[1], setting[2], setting[7], setting[8], setting[9]
-    share_z, share_x = (1.0, 1.0) if receiver == 0 else (1.0 - split, split)
-    weight_z, weight_x = (1.0 - p_test) * pulses, p_test * pulses
-    if receiver == 0:
-        weight_z *= 1.0 - p_test
-        weight_x *= p_test
-    elif receiver == 2:
-        weight_z *= 1.0 - disclosure
-        weight_x *= disclosure
-    out = np.zeros(7)
-    multi, errors, gains = 0.0, 0.0, 0.0
-    for k in range(3):
-        light = eta * intensities[k]
-        pulse_statistics(
-            receiver, light * share_z, light * share_x, setting[3], setting[4], setting[5], setting[6], out
-        )
-        p = probabilities[k]
-        counts[0, k], counts[1, k], counts[2, k] = weight_z * p * out[0], weight_x * p * out[1], weight_x * p * out[3]
-        gains += p * out[0]
-        errors += p * out[2]
-        if setting[10] > 0.0:
-            multi += pulses * p * ((1.0 - p_test) * out[4] + p_test * out[5])
-        else:
-            multi += pulses * p * out[6]
-    return multi, (errors / gains if gains > 0.0 else 0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -89,27 +54,23 @@ def conclude(out, pulses, multi_clicks, vacuum_z, vacuum_x, lambda_min, log_eps)
 
 
 @njit(cache=True, error_model="numpy")
-def analyse(
-    counts, setting, intensities, probabilities, multi_clicks, vacuum_z, vacuum_x, lambda_min, log_eps, ends, out
-):  # type: ignore[no-untyped-def]  # noqa: E501
-    """All bounds of a block by the reduced program; ``setting``: pulses, Alice's pulses per basis Z, X, photon cut.
+def analyse(counts, sizes, intensities, probabilities, multi_clicks, passive, log_eps, ends, out):  # type: ignore[no-untyped-def]
+    """All bounds of a block by the reduced program; returns n_1 (1 - h(phi)), 0 if the counts are infeasible.
 
-    ``ends`` (3, 2, 3): bounds of the expected counts per set, end and intensity. Returns n_1 (1 - h(phi)).
+    ``counts`` (3, 3): key, test, test errors per intensity. ``sizes``: pulses, Alice's pulses in Z, in X, photon cut.
+    ``passive``: largest probability of a count without light in Z, in X, least multi-click probability (0 unless
+    asymmetric passive). ``ends`` (3, 2, 3): bounds of the expected counts per set, end and intensity.
     """
-    pulses, cut = setting[0], int(setting[3])
+    cut = int(sizes[3])
     label = np.empty((3, cut + 1))
     beyond = label_probabilities(intensities, probabilities, cut, label)
     out[:] = 0.0
     for s in range(3):
-        sent = setting[1] if s == 0 else setting[2]
         total = counts[s, 0] + counts[s, 1] + counts[s, 2]
         for k in range(3):
             ends[s, 0, k] = mean_lower(counts[s, k], total, log_eps)
             ends[s, 1, k] = mean_upper(counts[s, k], total, log_eps)
-        if s < 2:
-            out[3 * s] = upper_threshold(sent, beyond, 1.0 - beyond, log_eps)
-        else:
-            out[6] = out[3]
+        out[3 * s] = out[3] if s == 2 else upper_threshold(sizes[1 + s], beyond, 1.0 - beyond, log_eps)
         low, high, failed = single_photon_bounds(total, ends[s, 0], ends[s, 1], out[3 * s], label)
         out[3 * s + 1], out[3 * s + 2] = low, high
         if failed != 0:
@@ -117,27 +78,18 @@ def analyse(
     if out[21] > 0.0:
         out[20] = 0.5
         return 0.0
-    conclude(out, pulses, multi_clicks, vacuum_z, vacuum_x, lambda_min, log_eps)
+    conclude(out, sizes[0], multi_clicks, passive[0], passive[1], passive[2], log_eps)
     return out[12] * (1.0 - binary_entropy(out[20]))
 
 
 @njit(cache=True, error_model="numpy")
-def predict(setting, intensities, probabilities, photon_cut, p_dark, efficiency, f_ec, log_eps, penalty):  # type: ignore[no-untyped-def]
-    """Un-clamped key of one basis from expected (real) counts; infeasible counts give minus the leakage."""
-    counts, ends, out = np.empty((3, 3)), np.empty((3, 2, 3)), np.empty(22)
-    multi, qber = fill_counts(setting, intensities, probabilities, counts)
-    receiver, pulses, p_test, split = setting[0], setting[1], setting[7], setting[8]
-    sizes = np.empty(4)
-    sizes[0], sizes[3] = pulses, photon_cut
-    sizes[1] = math.floor(pulses * (1.0 - p_test) * ((1.0 - p_test) if receiver == 0.0 else 1.0) + 0.5)
-    sizes[2] = math.floor(pulses * p_test * (p_test if receiver == 0.0 else 1.0) + 0.5)
-    vacuum = 2.0 * p_dark * (1.0 - p_dark) ** 3
-    passive = receiver == 1.0
-    secret = analyse(
-        counts, sizes, intensities, probabilities, multi,
-        (1.0 - p_test) * vacuum, p_test * vacuum,
-        efficiency * efficiency * 2.0 * split * (1.0 - split) if passive else 0.0,
-        log_eps, ends, out,
-    )  # fmt: skip
+def predict(setting, transmittance, intensities, probabilities, sizes, passive, f_ec, log_eps):  # type: ignore[no-untyped-def]
+    """Un-clamped key of one basis from expected counts, without the constant term."""
+    counts, ends, out = np.empty((4, 3)), np.empty((3, 2, 3)), np.empty(22)
+    multi = fill_counts(setting, transmittance, intensities, probabilities, counts)
+    secret = analyse(counts, sizes, intensities, probabilities, multi, passive, log_eps, ends, out)
     total = counts[0, 0] + counts[0, 1] + counts[0, 2]
-    return secret - f_ec * total * binary_entropy(min(qber, 0.5)) - penalty
+    if total <= 0.0:
+        return 0.0
+    qber = (counts[3, 0] + counts[3, 1] + counts[3, 2]) / total
+    return secret - f_ec * total * binary_entropy(min(qber, 0.5))

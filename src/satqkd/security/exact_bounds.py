@@ -195,7 +195,8 @@ def vacuum_count_upper(trials: float, probability: float, eps: float) -> int:
     Returns
     -------
     int
-        :math:`B_0`: smallest b above :math:`\lceil Nq\rceil` with :math:`\Pr[\mathrm{Bin}(N,q)\ge b]\le\varepsilon`. [1]
+        :math:`B_0`: smallest b above :math:`\lceil Nq\rceil` with
+        :math:`\Pr[\mathrm{Bin}(N,q)\ge b]\le\varepsilon`. [1]
 
     Raises
     ------
