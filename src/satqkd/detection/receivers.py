@@ -202,7 +202,7 @@ def expected_counts(
         Fraction of the detections disclosed for the test (symmetric passive). [1]
     multi_click : {"published", "matched"}
         ``published``: Eq. 106, both arms as if matched to Alice's basis. ``matched``: the arm of the other basis
-        splits its light evenly, which gives up to 20 % more multi-clicks.
+        splits its light evenly, which gives up to 25 % more multi-clicks.
 
     Returns
     -------

@@ -83,7 +83,9 @@ def single_photon_bounds(total, expected_lower, expected_upper, tail_count, labe
     columns = label.shape[1]
     size = columns + 7
     slack = tail_count / total
-    low, high = np.zeros(size), np.ones(size)
+    low, high = np.zeros(size), np.zeros(size)
+    for c in range(size):
+        high[c] = 1.0
     table = np.zeros((4, size))
     for j in range(3):
         low[columns + j] = expected_lower[j] / total
@@ -94,26 +96,27 @@ def single_photon_bounds(total, expected_lower, expected_upper, tail_count, labe
         table[j, columns + j] = -1.0
         table[3, columns + j] = -1.0
     low[size - 1] = 1.0
-    basis, basic = np.empty(4, np.int64), np.zeros(size, np.bool_)
-    at_upper = np.zeros(size, np.bool_)
-    value = low.copy()
+    basis, basic = np.zeros(4, np.int64), np.zeros(size, np.int64)
+    at_upper = np.zeros(size, np.int64)
+    value = np.zeros(size)
+    for c in range(size):
+        value[c] = low[c]
     for r in range(4):
         basis[r] = columns + 3 + r
-        basic[columns + 3 + r] = True
+        basic[columns + 3 + r] = 1
         table[r, columns + 3 + r] = 1.0
     for r in range(3):
         value[columns + 3 + r] = low[columns + r]
     value[size - 1] = low[columns] + low[columns + 1] + low[columns + 2]
 
-    pi = np.zeros(4)
-    result = np.zeros(2)
+    pi, wrong, result = np.zeros(4), np.zeros(4), np.zeros(2)
     for goal in range(2):
         sign = 1.0 if goal == 0 else -1.0
         for step in range(300):
             # direction in which each basic variable violates its bounds
             violation = 0.0
-            wrong = np.zeros(4)
             for r in range(4):
+                wrong[r] = 0.0
                 x = value[basis[r]]
                 if x < low[basis[r]] - FEASIBLE:
                     wrong[r] = -1.0
@@ -128,7 +131,7 @@ def single_photon_bounds(total, expected_lower, expected_upper, tail_count, labe
                     row_of_target = r
             entering, best = -1, 1e-13
             for c in range(size):
-                if basic[c] or low[c] >= high[c]:
+                if basic[c] == 1 or low[c] >= high[c]:
                     continue
                 if repairing:
                     reduced = 0.0
@@ -138,7 +141,7 @@ def single_photon_bounds(total, expected_lower, expected_upper, tail_count, labe
                     reduced = sign if c == 1 else 0.0
                     if row_of_target >= 0:
                         reduced -= sign * table[row_of_target, c]
-                gain = reduced if at_upper[c] else -reduced
+                gain = reduced if at_upper[c] == 1 else -reduced
                 if gain > best:
                     entering, best = c, gain
                     if step > 100:
@@ -147,7 +150,7 @@ def single_photon_bounds(total, expected_lower, expected_upper, tail_count, labe
                 if repairing and violation > 1e-11:
                     return 0.0, 0.0, 1
                 break
-            direction = -1.0 if at_upper[entering] else 1.0
+            direction = -1.0 if at_upper[entering] == 1 else 1.0
             length, leaving, to_upper, pivot = high[entering] - low[entering], -1, False, 0.0
             for r in range(4):
                 rate = -table[r, entering] * direction
@@ -164,14 +167,14 @@ def single_photon_bounds(total, expected_lower, expected_upper, tail_count, labe
             for r in range(4):
                 value[basis[r]] -= table[r, entering] * direction * length
             if leaving < 0:
-                at_upper[entering] = not at_upper[entering]
-                value[entering] = high[entering] if at_upper[entering] else low[entering]
+                at_upper[entering] = 1 - at_upper[entering]
+                value[entering] = high[entering] if at_upper[entering] == 1 else low[entering]
                 continue
             out = basis[leaving]
             value[entering] += direction * length
             value[out] = high[out] if to_upper else low[out]
-            basic[out], at_upper[out] = False, to_upper
-            basic[entering] = True
+            basic[out], at_upper[out] = 0, (1 if to_upper else 0)
+            basic[entering] = 1
             basis[leaving] = entering
             scale = 1.0 / table[leaving, entering]
             for c in range(size):

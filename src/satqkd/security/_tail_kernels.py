@@ -213,16 +213,16 @@ def upper_threshold(n, p, q, log_eps):  # type: ignore[no-untyped-def]
         return n + 1.0
     target = log_eps - LOG_SLACK
     mean = n * p
-    low, high = math.floor(mean), n + 1.0
+    low, high = float(math.floor(mean)), n + 1.0
     z = normal_quantile(log_eps)
-    k = math.floor(mean + z * math.sqrt(mean * q) + (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0)
+    k = float(math.floor(mean + z * math.sqrt(mean * q) + (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0))
     while high - low > 1.0:
         if not low < k < high:
-            k = low + math.floor(0.5 * (high - low))
+            k = low + float(math.floor(0.5 * (high - low)))
         log_tail, fraction = log_upper_tail(k, n - k, n, p, q)
         beyond = 1.0 - fraction / (k * q)  # Pr[X > k] / Pr[X >= k]
         slope = math.log(beyond) if beyond > 1e-300 else -700.0
-        step = math.ceil((target - log_tail) / slope)
+        step = float(math.ceil((target - log_tail) / slope))
         if log_tail <= target:
             high = k
             k += min(step, -1.0)
@@ -240,18 +240,18 @@ def trials_threshold(k, probability, log_eps, most):  # type: ignore[no-untyped-
     if probability <= 0.0:
         return most + 1.0
     if probability >= 1.0:
-        return min(math.floor(k) + 1.0, most + 1.0)
+        return min(float(math.floor(k)) + 1.0, most + 1.0)
     target = log_eps - LOG_SLACK
     q = 1.0 - probability
-    low, high = math.floor(k / probability), most + 1.0
+    low, high = float(math.floor(k / probability)), most + 1.0
     if low >= most:
         return most + 1.0
     z = normal_quantile(log_eps)
     root = z * math.sqrt(q) + math.sqrt(z * z * q + 4.0 * k + 2.0)
-    t = math.ceil(0.25 * root * root / probability + z * z / 6.0)
+    t = float(math.ceil(0.25 * root * root / probability + z * z / 6.0))
     while high - low > 1.0:
         if not low < t < high:
-            t = low + math.floor(0.5 * (high - low))
+            t = low + float(math.floor(0.5 * (high - low)))
         a = t - k
         if t * probability <= k or a <= 0.0:  # k at or above the mean: not a tail yet
             low = t
@@ -260,7 +260,7 @@ def trials_threshold(k, probability, log_eps, most):  # type: ignore[no-untyped-
         log_tail, fraction = log_upper_tail(a, k, t, q, probability)
         ratio = 1.0 - fraction / a  # Pr at t + 1 over Pr at t
         slope = math.log(ratio) if ratio > 1e-300 else -700.0
-        step = math.ceil((target - log_tail) / slope)
+        step = float(math.ceil((target - log_tail) / slope))
         if log_tail <= target:
             high = t
             t += min(step, -1.0)
@@ -285,15 +285,15 @@ def marked_threshold(population, sample, seen, log_eps):  # type: ignore[no-unty
     z = normal_quantile(log_eps)
     unsampled = (population - sample) / population
     spread = z * math.sqrt(unsampled * seen * (1.0 - seen / sample) + (unsampled * z / 3.0) ** 2)
-    k = math.ceil((seen + unsampled * z * z / 3.0 + spread) * population / sample)
+    k = float(math.ceil((seen + unsampled * z * z / 3.0 + spread) * population / sample))
     p, q = sample / population, (population - sample) / population
     while high - low > 1.0:
         if not low < k < high:
-            k = low + math.floor(0.5 * (high - low))
+            k = low + float(math.floor(0.5 * (high - low)))
         left = population - k - sample + seen  # unmarked items outside the sample
         if seen * (left + 1.0) >= (k - seen + 1.0) * (sample - seen + 1.0):
             low = k
-            k = low + math.ceil(0.5 * (high - low))
+            k = low + float(math.ceil(0.5 * (high - low)))
             continue
         ratios, term, j = 1.0, 1.0, 0.0
         while j < min(seen, left):
@@ -319,5 +319,5 @@ def marked_threshold(population, sample, seen, log_eps):  # type: ignore[no-unty
             low = k
         drop = (sample - seen) / ((population - k) * ratios)
         slope = math.log1p(-drop) if drop < 1.0 else -700.0
-        k += math.ceil((target - log_tail) / slope)
+        k += float(math.ceil((target - log_tail) / slope))
     return high

@@ -1,4 +1,4 @@
-"""Compiled finite-key analysis of one block: expected counts, bounds and the un-clamped key length."""
+"""Compiled finite-key analysis of one block, by the reduced program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import numpy as np
 from numba import njit
 
-from satqkd.detection._click_kernels import fill_counts
 from satqkd.security._decoy_kernels import label_probabilities, single_photon_bounds
 from satqkd.security._tail_kernels import marked_threshold, mean_lower, mean_upper, trials_threshold, upper_threshold
 
@@ -36,15 +35,19 @@ def conclude(out, pulses, multi_clicks, vacuum_z, vacuum_x, lambda_min, log_eps)
     key, test, errors = out[1], out[4], out[8]
     errors_lower = out[7]
     if lambda_min > 0.0:  # passive: only where Bob received one photon
-        out[9] = max(upper_threshold(pulses, vacuum_z, 1.0 - vacuum_z, log_eps), math.ceil(pulses * vacuum_z) + 1.0)
-        out[10] = max(upper_threshold(pulses, vacuum_x, 1.0 - vacuum_x, log_eps), math.ceil(pulses * vacuum_x) + 1.0)
+        out[9] = max(
+            upper_threshold(pulses, vacuum_z, 1.0 - vacuum_z, log_eps), float(math.ceil(pulses * vacuum_z)) + 1.0
+        )
+        out[10] = max(
+            upper_threshold(pulses, vacuum_x, 1.0 - vacuum_x, log_eps), float(math.ceil(pulses * vacuum_x)) + 1.0
+        )
         out[11] = trials_threshold(multi_clicks, lambda_min, log_eps, pulses)
         key = max(0.0, key - out[9] - out[11])
         test = max(0.0, test - out[10] - out[11])
         errors_lower = max(0.0, errors_lower - out[10] - out[11])
     out[12], out[13], out[14] = key, test, errors_lower
-    out[15] = math.ceil(out[2] + out[5])
-    out[16], out[17] = math.floor(test), math.floor(errors)
+    out[15] = float(math.ceil(out[2] + out[5]))
+    out[16], out[17] = float(math.floor(test)), float(math.floor(errors))
     if key <= 0.0 or out[16] <= 0.0 or out[17] >= out[16]:
         out[18], out[19], out[20] = out[15] + 1.0, 1.0, 0.5
         return
@@ -80,16 +83,3 @@ def analyse(counts, sizes, intensities, probabilities, multi_clicks, passive, lo
         return 0.0
     conclude(out, sizes[0], multi_clicks, passive[0], passive[1], passive[2], log_eps)
     return out[12] * (1.0 - binary_entropy(out[20]))
-
-
-@njit(cache=True, error_model="numpy")
-def predict(setting, transmittance, intensities, probabilities, sizes, passive, f_ec, log_eps):  # type: ignore[no-untyped-def]
-    """Un-clamped key of one basis from expected counts, without the constant term."""
-    counts, ends, out = np.empty((4, 3)), np.empty((3, 2, 3)), np.empty(22)
-    multi = fill_counts(setting, transmittance, intensities, probabilities, counts)
-    secret = analyse(counts, sizes, intensities, probabilities, multi, passive, log_eps, ends, out)
-    total = counts[0, 0] + counts[0, 1] + counts[0, 2]
-    if total <= 0.0:
-        return 0.0
-    qber = (counts[3, 0] + counts[3, 1] + counts[3, 2]) / total
-    return secret - f_ec * total * binary_entropy(min(qber, 0.5))

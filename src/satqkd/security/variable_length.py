@@ -19,6 +19,7 @@ from satqkd.errors import InputError
 from satqkd.security import _variable_length as arithmetic
 from satqkd.security._variable_length import analyse, check, check_counts
 from satqkd.security._variable_length_result import CITATIONS, pack
+from satqkd.security.entropy import binary_entropy_scalar
 from satqkd.security.result import KeyLength
 
 __all__ = ["CITATIONS", "key_length", "key_length_from_counts", "objective"]
@@ -309,6 +310,7 @@ convention
     >>> objective(pulses=1e12, transmittance=1e-4, p_noise=1e-7, misalignment=0.005, **protocol) > 11e6
     True
     """
+    from satqkd.detection import _click_kernels
     from satqkd.security import _variable_length_kernels as kernels
 
     symmetric = receiver == "symmetric-passive"
@@ -319,22 +321,27 @@ convention
             receiver, noise=noise, p_noise=p_noise, p_noise_z=p_noise_z, p_noise_x=p_noise_x, split=share,
             p_dark=p_dark,
         )  # fmt: skip
-    raw = kernels.predict(
-        np.array(
-            (
-                RECEIVERS[receiver], pulses, p_noise_z, p_noise_x, misalignment, p_afterpulse, p_test_basis, share,
-                0.5 if disclosure is None else disclosure, 0.0,
-            )
-        ),
-        np.array((transmittance,)),
-        np.array(intensities, float),
-        np.array(intensity_probabilities, float),
+    if disclosure is None:
+        disclosure = 0.5
+    setting = (RECEIVERS[receiver], pulses, p_noise_z, p_noise_x, misalignment, p_afterpulse, p_test_basis, share)
+    mu, probabilities = np.array(intensities, float), np.array(intensity_probabilities, float)
+    counts, ends, out = np.empty((4, 3)), np.empty((3, 2, 3)), np.empty(kernels.SIZE)
+    light = np.array((transmittance,))
+    multi = _click_kernels.fill_counts(np.array((*setting, disclosure, 0.0)), light, mu, probabilities, counts)
+    secret = kernels.analyse(
+        counts,
         arithmetic.block_sizes(receiver, pulses, p_test_basis, photon_cut),
+        mu,
+        probabilities,
+        multi,
         arithmetic.passive_terms(receiver, p_test_basis, share, p_dark, detector_efficiency),
-        f_ec,
         math.log(arithmetic.epsilon_per_bound(eps, arithmetic.bound_count(receiver, "reduced", photon_cut))),
-    )  # fmt: skip
-    return float((2.0 if symmetric else 1.0) * (raw - arithmetic.penalty_bits(eps)))
+        ends,
+        out,
+    )
+    n_key, m_key = sum(counts[0].tolist()), sum(counts[3].tolist())
+    leak = f_ec * n_key * binary_entropy_scalar(min(m_key / n_key, 0.5)) if n_key > 0.0 else 0.0
+    return float((2.0 if symmetric else 1.0) * (secret - leak - arithmetic.penalty_bits(eps)))
 
 
 def _rounded(counts: ReceiverCounts) -> ReceiverCounts:
