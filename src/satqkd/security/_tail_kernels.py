@@ -123,7 +123,9 @@ def mean_lower(k, n, log_eps):  # type: ignore[no-untyped-def]
         return n * math.exp(target / n) * (1.0 - OUTWARD)
     z = normal_quantile(log_eps)
     square = z * z
-    p = (k + 0.5 * square - z * math.sqrt(k * (n - k) / n + 0.25 * square)) / (n + square)
+    shifted = k - 0.5 - (square - 1.0) * (1.0 - 2.0 * k / n) / 6.0  # skewness
+    shifted = shifted if 0.3 * k < shifted < n else k
+    p = (shifted + 0.5 * square - z * math.sqrt(shifted * (n - shifted) / n + 0.25 * square)) / (n + square)
     high = k / n
     if not 0.0 < p < high:
         p = 0.5 * high
@@ -168,7 +170,9 @@ def mean_upper(k, n, log_eps):  # type: ignore[no-untyped-def]
         return min(n, -n * math.expm1(target / n) * (1.0 + OUTWARD))
     z = normal_quantile(log_eps)
     square = z * z
-    p = (k + 0.5 * square + z * math.sqrt(k * rest / n + 0.25 * square)) / (n + square)
+    shifted = k + 0.5 - (square - 1.0) * (1.0 - 2.0 * k / n) / 6.0  # skewness
+    shifted = shifted if 0.3 * k < shifted < n else k
+    p = (shifted + 0.5 * square + z * math.sqrt(shifted * (n - shifted) / n + 0.25 * square)) / (n + square)
     low, high = k / n, 1.0
     if not low < p < 1.0:
         p = 0.5 * (low + 1.0)
