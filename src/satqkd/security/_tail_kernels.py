@@ -54,21 +54,25 @@ def deviance(x, mean):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
+def log_front(k, rest, n):  # type: ignore[no-untyped-def]
+    """Part of the binomial probability's logarithm that does not depend on p, for k > 0 and rest = n - k > 0."""
+    return (
+        stirling_error(n)
+        - stirling_error(k)
+        - stirling_error(rest)
+        - HALF_LOG_2PI
+        + 0.5 * (math.log(n / k) - math.log(rest))
+    )
+
+
+@njit(cache=True, error_model="numpy")
 def log_pmf(k, rest, n, p, q):  # type: ignore[no-untyped-def]
     """Logarithm of the binomial probability of k in n = k + rest (real, not negative), 0 < p < 1, q = 1 - p."""
     if k <= 0.0:
         return n * (math.log1p(-p) if p < 0.5 else math.log(q))
     if rest <= 0.0:
         return n * (math.log1p(-q) if q < 0.5 else math.log(p))
-    return (
-        stirling_error(n)
-        - stirling_error(k)
-        - stirling_error(rest)
-        - deviance(k, n * p)
-        - deviance(rest, n * q)
-        - HALF_LOG_2PI
-        + 0.5 * (math.log(n / k) - math.log(rest))
-    )
+    return log_front(k, rest, n) - deviance(k, n * p) - deviance(rest, n * q)
 
 
 @njit(cache=True, error_model="numpy")
@@ -129,11 +133,12 @@ def mean_lower(k, n, log_eps):  # type: ignore[no-untyped-def]
     high = k / n
     if not 0.0 < p < high:
         p = 0.5 * high
-    low = 0.0
+    low, rest = 0.0, n - k
+    front = log_front(k, rest, n) - target
     for _ in range(200):
         q = 1.0 - p
-        log_tail, fraction = log_upper_tail(k, n - k, n, p, q)
-        gap = log_tail - target
+        fraction = tail_fraction(k, rest + 1.0, p, q)
+        gap = front - deviance(k, n * p) - deviance(rest, n * q) + math.log(k * q / fraction)
         if gap > 0.0:
             high = min(high, p)
         else:
@@ -176,10 +181,11 @@ def mean_upper(k, n, log_eps):  # type: ignore[no-untyped-def]
     low, high = k / n, 1.0
     if not low < p < 1.0:
         p = 0.5 * (low + 1.0)
+    front = log_front(rest, k, n) - target
     for _ in range(200):
         q = 1.0 - p
-        log_tail, fraction = log_upper_tail(rest, k, n, q, p)
-        gap = log_tail - target
+        fraction = tail_fraction(rest, k + 1.0, q, p)
+        gap = front - deviance(rest, n * q) - deviance(k, n * p) + math.log(rest * p / fraction)
         if gap > 0.0:
             low = max(low, p)
         else:
