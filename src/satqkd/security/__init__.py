@@ -10,6 +10,7 @@ __getattr__, __dir__ = _lazy(
     "decoy",
     "entropy",
     "evaluate",
+    "exact_bounds",
     "gllp",
     "leakage",
     "lim2014",
@@ -19,4 +20,5 @@ __getattr__, __dir__ = _lazy(
     "sampling",
     "tails",
     "three_intensity",
+    "variable_length",
 )
