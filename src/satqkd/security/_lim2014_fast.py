@@ -23,17 +23,17 @@ SAMPLING_CODES = {"none": 0.0, "lim2014": 1.0, "exact": 2.0}
 LEAKAGE_CODES = {"block": 0.0, "finite": 1.0, "achievable": 2.0, "published": 3.0, "published-eq9": 4.0, "satquma": 5.0}
 
 _LN2 = math.log(2.0)
-OBJECTIVE = types.float64(types.float64[::1], types.float64[::1])
+_F, _I, _V = types.float64, types.int64, types.float64[::1]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(_F(_F), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _entropy(x: float) -> float:
     if x <= 0.0 or x >= 1.0:
         return 0.0
     return -(x * math.log(x) + (1.0 - x) * math.log1p(-x)) / _LN2
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(_F(_F, _F, _F, _F, _F, _F), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _leak(n: float, q: float, code: float, f_ec: float, eps: float, z: float) -> float:
     shannon = n * _entropy(min(q, 0.5))
     if code == 0.0:
@@ -56,7 +56,7 @@ def _leak(n: float, q: float, code: float, f_ec: float, eps: float, z: float) ->
     return leak
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(_F(_F, _F, _F, _F, _F, _F), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _phase_error(v: float, test: float, key: float, code: float, log_ratio: float, z: float) -> float:
     b = v / test
     if code == 0.0:
@@ -77,95 +77,111 @@ def _phase_error(v: float, test: float, key: float, code: float, log_ratio: floa
     return min((marked - v) / key, 0.5)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _one_block(p: Any, data: Any, start: int) -> float:
-    nodes = int(data[start])
-    standard, afterpulse, f_ec, beta, constants = data[start + 1 : start + 6]
-    bound, sampling, leakage, eps_c, log_ratio, z_cor, z_sample = data[start + 6 : start + 13]
-    first = start + 13
-    detections, errors, split = np.zeros(3), 0.0, np.zeros(3)
-    click = np.empty(3)
-    for i in range(nodes):
-        eta, pulses = data[first + i], data[first + nodes + i]
-        extraneous, intrinsic = data[first + 2 * nodes + i], data[first + 3 * nodes + i]
+@njit(types.void(_V, _V, _I, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _count(p: Any, data: Any, start: int, counts: Any) -> None:
+    """Fill the workspace of a block.
+
+    Counts without basis factors: detections per intensity (0-2), errors split by detections (3-5), errors (6); scale
+    of each intensity (10-12), mean probability of no and of one photon (13, 14).
+    """
+    nodes, afterpulse = int(data[start]), data[start + 2]
+    first = start + HEADER
+    for j in range(15):
+        counts[j] = 0.0
+    for k in range(3):
+        scale = math.exp(p[k])
+        counts[10 + k] = scale / p[3 + k]
+        counts[13] += p[3 + k] / scale
+        counts[14] += p[3 + k] * p[k] / scale
+    for i in range(first, first + nodes):
+        eta, pulses = data[i], data[i + nodes]
+        extraneous, intrinsic = data[i + 2 * nodes], data[i + 3 * nodes]
         mean_d, mean_click = 0.0, 0.0
         for k in range(3):
             x = p[k] * eta
-            if x < 2e-3:
-                c = x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0 - x / 120.0))))
+            if x < 2e-3:  # the first term left out is below 1e-16 of the sum
+                click = x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0 - x / 120.0))))
             else:
-                c = -math.expm1(-x)
-            d = (1.0 + afterpulse) * (c + 2.0 * extraneous * (1.0 - c))
-            click[k] = d
-            mean_d += p[3 + k] * d
-            mean_click += p[3 + k] * c
+                click = -math.expm1(-x)
+            counts[7 + k] = p[3 + k] * (1.0 + afterpulse) * (click + 2.0 * extraneous * (1.0 - click))
+            mean_d += counts[7 + k]
+            mean_click += p[3 + k] * click
         mean_e = extraneous + 0.5 * afterpulse * mean_d + intrinsic * mean_click
-        errors += pulses * mean_e
+        counts[6] += pulses * mean_e
         ratio = mean_e / mean_d if mean_d > 0.0 else 0.0
         for k in range(3):
-            d = pulses * p[3 + k] * click[k]
-            detections[k] += d
-            split[k] += d * ratio
-    if standard > 0.0:
-        key_weight, test_weight, blocks = 0.25 * (1.0 - p[6]), 0.25 * p[6], 2.0
-    else:
-        key_weight, test_weight, blocks = p[6] * p[6], (1.0 - p[6]) ** 2, 1.0
+            detections = pulses * counts[7 + k]
+            counts[k] += detections
+            counts[3 + k] += detections * ratio
 
-    scale = np.empty(3)
+
+@njit(  # type: ignore[untyped-decorator]
+    types.Tuple((_F, _F, _F))(_V, _V, _I, _F, _F, _F), cache=True, error_model="numpy"
+)
+def _singles(
+    p: Any, counts: Any, first: int, weight: float, beta: float, bound: float
+) -> tuple[float, float, float]:
+    """Vacuum and single-photon events (not clamped), and an upper bound on events of single photons, of one basis.
+
+    ``counts`` from ``first`` on, times ``weight``. The upper bound is the one for errors.
+    """
+    total = weight * (counts[first] + counts[first + 1] + counts[first + 2])
+    low2, low3, high1, high2, high3 = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(3):
-        scale[k] = math.exp(p[k]) / p[3 + k]
-    tau0, tau1 = 0.0, 0.0
-    for k in range(3):
-        vacuum = p[3 + k] * math.exp(-p[k])
-        tau0 += vacuum
-        tau1 += vacuum * p[k]
-    low, high = np.empty((3, 3)), np.empty((3, 3))
-    totals = np.zeros(3)
-    for b in range(3):  # detections in the key basis, in the test basis, errors in the test basis
-        weight = key_weight if b == 0 else test_weight
-        for k in range(3):
-            totals[b] += weight * (split[k] if b == 2 else detections[k])
-        for k in range(3):
-            count = weight * (split[k] if b == 2 else detections[k])
-            minus, plus = 0.0, 0.0
-            if bound == 1.0:
-                minus = 0.5 * beta + math.sqrt(2.0 * beta * count + 0.25 * beta * beta)
-                plus = beta + math.sqrt(2.0 * beta * count + beta * beta)
-            elif bound == 2.0:
-                minus = math.sqrt(0.5 * totals[b] * beta)
-                plus = minus
-            low[b, k] = scale[k] * (count - minus)
-            high[b, k] = scale[k] * (count + plus)
-    mu1, mu2, mu3 = p[0], p[1], p[2]
-    squares = mu2 * mu2 - mu3 * mu3
-    singles_raw = np.empty(2)
-    vacuum_key, single_key, single_test = 0.0, 0.0, 0.0
-    for b in range(2):
-        s0 = min(max(tau0 * (mu2 * low[b, 2] - mu3 * high[b, 1]) / (mu2 - mu3), 0.0), totals[b])
-        bracket = low[b, 1] - high[b, 2] - squares / (mu1 * mu1) * (high[b, 0] - s0 / tau0)
-        singles_raw[b] = tau1 * mu1 * bracket / (mu1 * (mu2 - mu3) - squares)
-        s1 = min(max(singles_raw[b], 0.0), totals[b] - s0)
-        if b == 0:
-            vacuum_key, single_key = s0, s1
+        scale = counts[10 + k]
+        count = weight * counts[first + k]
+        minus, plus = 0.0, 0.0
+        if bound == 1.0:
+            minus = 0.5 * beta + math.sqrt(2.0 * beta * count + 0.25 * beta * beta)
+            plus = beta + math.sqrt(2.0 * beta * count + beta * beta)
+        elif bound == 2.0:
+            minus = math.sqrt(0.5 * total * beta)
+            plus = minus
+        if k == 0:
+            high1 = scale * (count + plus)
+        elif k == 1:
+            low2, high2 = scale * (count - minus), scale * (count + plus)
         else:
-            single_test = s1
-    v = min(max(tau1 * (high[2, 1] - low[2, 2]) / (mu2 - mu3), 0.0), totals[2])
-    n = totals[0]
-    leak = _leak(n, key_weight * errors / n if n > 0.0 else 0.0, leakage, f_ec, eps_c, z_cor)
-    if single_key > 0.0 and single_test > 0.0:
-        phase = _phase_error(v, single_test, single_key, sampling, log_ratio, z_sample)
-        secret = vacuum_key + single_key * (1.0 - _entropy(phase))
+            low3, high3 = scale * (count - minus), scale * (count + plus)
+    mu1, mu2, mu3, tau0, tau1 = p[0], p[1], p[2], counts[13], counts[14]
+    squares = mu2 * mu2 - mu3 * mu3
+    vacuum = min(max(tau0 * (mu2 * low3 - mu3 * high2) / (mu2 - mu3), 0.0), total)
+    bracket = low2 - high3 - squares / (mu1 * mu1) * (high1 - vacuum / tau0)
+    single = tau1 * mu1 * bracket / (mu1 * (mu2 - mu3) - squares)
+    return vacuum, single, min(max(tau1 * (high2 - low3) / (mu2 - mu3), 0.0), total)
+
+
+@njit(_F(_V, _V, _I, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _one_block(p: Any, data: Any, start: int, counts: Any) -> float:
+    _count(p, data, start, counts)
+    if data[start + 1] > 0.0:  # standard BB84: two blocks, p[6] is the revealed fraction
+        blocks, key_weight, test_weight = 2.0, 0.25 * (1.0 - p[6]), 0.25 * p[6]
+    else:
+        blocks, key_weight, test_weight = 1.0, p[6] * p[6], (1.0 - p[6]) ** 2
+    beta, bound = data[start + 4], data[start + 6]
+    vacuum, single_raw, _ = _singles(p, counts, 0, key_weight, beta, bound)
+    vacuum_test, single_test_raw, _ = _singles(p, counts, 0, test_weight, beta, bound)
+    _, _, errors = _singles(p, counts, 3, test_weight, beta, bound)
+    detected = counts[0] + counts[1] + counts[2]
+    n, n_test = key_weight * detected, test_weight * detected
+    single, single_test = min(single_raw, n - vacuum), min(single_test_raw, n_test - vacuum_test)
+    qber = counts[6] / detected if detected > 0.0 else 0.0
+    leak = _leak(n, qber, data[start + 8], data[start + 3], data[start + 9], data[start + 11])
+    if single > 0.0 and single_test > 0.0:
+        phase = _phase_error(errors, single_test, single, data[start + 7], data[start + 10], data[start + 12])
+        secret = vacuum + single * (1.0 - _entropy(phase))
     else:  # no key here; a slope that leads to where there are single photons
-        secret = min(singles_raw[0], 0.0) + min(singles_raw[1], 0.0)
-    return blocks * (secret - leak - constants)
+        secret = min(single_raw, 0.0) + min(single_test_raw, 0.0)
+    return blocks * (secret - leak - data[start + 5])
 
 
-@njit(OBJECTIVE, cache=True)  # type: ignore[untyped-decorator]
+@njit(_F(_V, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def total_key(p: Any, data: Any) -> float:
     """Sum of the keys of all blocks in ``data``, or the best of them if none has a key."""
     total, best, at = 0.0, -math.inf, 1
+    counts = np.empty(15)
     for _ in range(int(data[0])):
-        key = _one_block(p, data, at)
+        key = _one_block(p, data, at, counts)
         total += max(key, 0.0)
         best = max(best, key)
         at += HEADER + 4 * int(data[at])

@@ -22,11 +22,11 @@ Fixed: column 1 is the value; column 3 is -2 for a member of the simplex. Interv
 whose sum with this one stays below the limiting one (-1: none). Simplex: column 5 is 0 for the last free member, whose
 coordinate is 0, else -1. A parameter that limits another one stands before it or is fixed."""
 
-_F, _V, _M = types.float64, types.float64[::1], types.float64[:, ::1]
+_F, _I, _V, _M = types.float64, types.int64, types.float64[::1], types.float64[:, ::1]
 _OBJECTIVE = types.FunctionType(_F(_V, _V))
 
 
-@njit(types.void(_V, _M, _V), cache=True)  # type: ignore[untyped-decorator]
+@njit(types.void(_V, _M, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def decode(z: Any, table: Any, p: Any) -> None:
     """Parameters of the coordinates ``z``, written into ``p``."""
     at, mass = 0, 1.0
@@ -58,37 +58,55 @@ def decode(z: Any, table: Any, p: Any) -> None:
             p[i] *= mass / weight
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _value(objective: Any, z: Any, table: Any, data: Any, p: Any) -> float:
-    decode(z, table, p)
+@njit(_F(_OBJECTIVE, _M, _I, _M, _V, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> float:
+    decode(x[row], table, p)
     for i in range(p.size):
         if table[i, 0] == 1.0 and not p[i] > table[i, 1]:
             return -math.inf  # an empty interval: a fixed parameter leaves no room
-    value = objective(p, data)
+    value = float(objective(p, data))
     return value if value == value else -math.inf
 
 
-@njit(
-    types.Tuple((_F, _F, _F))(_OBJECTIVE, _V, _F, _F, _F, _M, _V, _V), cache=True
-)  # type: ignore[untyped-decorator]
+@njit(types.void(_M, _I, _I, _I, _F), cache=True)  # type: ignore[untyped-decorator]
+def _blend(x: Any, target: int, origin: int, towards: int, factor: float) -> None:
+    """Row ``target`` = row ``origin`` + factor (row ``towards`` - row ``origin``)."""
+    for i in range(x.shape[1]):
+        x[target, i] = x[origin, i] + factor * (x[towards, i] - x[origin, i])
+
+
+@njit(  # type: ignore[untyped-decorator]
+    types.Tuple((_F, _F, _F))(_OBJECTIVE, _M, _F, _F, _F, _M, _V, _V), cache=True, error_model="numpy"
+)
 def _simplex(
-    objective: Any, z: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
+    objective: Any, x: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
 ) -> tuple[float, float, float]:
-    """One Nelder-Mead run from ``z``, overwritten by the best point: value, evaluations, 1 if it converged."""
-    d = z.size
+    """One Nelder-Mead run from the first row of ``x``, which ends as the best point: value, evaluations, converged.
+
+    Rows 0 .. d are the corners; then the centre of all but the lowest, the reflected point, a further or nearer one.
+    """
+    d = x.shape[1]
+    centre, mirror, other = d + 1, d + 2, d + 3
     inner = max(float(d), 2.0)
-    expand, contract, shrink = 1.0 + 2.0 / inner, 0.75 - 0.5 / inner, 1.0 - 1.0 / inner
-    corner, value = np.empty((d + 1, d)), np.empty(d + 1)
-    trial, other, centre = np.empty(d), np.empty(d), np.empty(d)
-    for j in range(d + 1):
-        corner[j] = z
-        if j > 0:
-            corner[j, j - 1] += step
-        value[j] = _value(objective, corner[j], table, data, p)
-    used, done = float(d + 1), 0.0
+    value = np.empty(d + 1)
+    used, done = 0.0, 0.0
+    low, second, high = 0, 0, 0
+    shrink = 0.0  # 0: the corners are set up
     while used < most:
-        low, second, high = 0, 0, 0
-        for j in range(d + 1):
+        if shrink < 1.0:
+            for j in range(d + 1):
+                if shrink == 0.0:
+                    _blend(x, j, 0, 0, 0.0)
+                    if j > 0:
+                        x[j, j - 1] += step
+                else:
+                    _blend(x, j, high, j, shrink)
+                if shrink == 0.0 or j != high:
+                    value[j] = _value(objective, x, j, table, data, p)
+                    used += 1.0
+            shrink = 1.0
+        low, high = 0, 0
+        for j in range(1, d + 1):
             if value[j] < value[low]:
                 low = j
             if value[j] > value[high]:
@@ -101,80 +119,67 @@ def _simplex(
             done = 1.0
             break
         for i in range(d):
-            total = 0.0
+            x[centre, i] = -x[low, i]
             for j in range(d + 1):
-                if j != low:
-                    total += corner[j, i]
-            centre[i] = total / d
-            trial[i] = 2.0 * centre[i] - corner[low, i]
-        found = _value(objective, trial, table, data, p)
+                x[centre, i] += x[j, i]
+            x[centre, i] /= float(d)
+        _blend(x, mirror, centre, low, -1.0)
+        found = _value(objective, x, mirror, table, data, p)
         used += 1.0
-        if found > value[high]:
-            for i in range(d):
-                other[i] = centre[i] + expand * (trial[i] - centre[i])
-            further = _value(objective, other, table, data, p)
-            used += 1.0
-            if further > found:
-                corner[low], value[low] = other, further
+        chosen = mirror
+        if found > value[high] or found <= value[second]:
+            if found > value[high]:
+                _blend(x, other, centre, mirror, 1.0 + 2.0 / inner)
             else:
-                corner[low], value[low] = trial, found
-            continue
-        if found > value[second]:
-            corner[low], value[low] = trial, found
-            continue
-        outside = found > value[low]
-        for i in range(d):
-            base = trial[i] if outside else corner[low, i]
-            other[i] = centre[i] + contract * (base - centre[i])
-        nearer = _value(objective, other, table, data, p)
-        used += 1.0
-        if nearer > max(found, value[low]) or (outside and nearer >= found):
-            corner[low], value[low] = other, nearer
-            continue
-        for j in range(d + 1):
-            if j != high:
-                for i in range(d):
-                    corner[j, i] = corner[high, i] + shrink * (corner[j, i] - corner[high, i])
-                value[j] = _value(objective, corner[j], table, data, p)
-                used += 1.0
+                _blend(x, other, centre, mirror if found > value[low] else low, 0.75 - 0.5 / inner)
+            further = _value(objective, x, other, table, data, p)
+            used += 1.0
+            if further > found or (found <= value[second] and further > value[low] and further >= found):
+                chosen, found = other, further
+        if found > value[low] and (chosen == other or found > value[second]):
+            _blend(x, low, chosen, chosen, 0.0)
+            value[low] = found
+        else:
+            shrink = 1.0 - 1.0 / inner
     high = 0
-    for j in range(d + 1):
+    for j in range(1, d + 1):
         if value[j] > value[high]:
             high = j
-    for i in range(d):
-        z[i] = corner[high, i]
+    _blend(x, 0, high, high, 0.0)
     return value[high], used, done
 
 
-@njit(
-    types.Tuple((_F, _F, _F))(_OBJECTIVE, _M, _F, _F, _F, _M, _V, _V, _V), cache=True
-)  # type: ignore[untyped-decorator]
+@njit(  # type: ignore[untyped-decorator]
+    types.Tuple((_F, _F, _F))(_OBJECTIVE, _M, _F, _F, _F, _M, _V, _V), cache=True, error_model="numpy"
+)
 def search(
-    objective: Any, starts: Any, step: float, tolerance: float, most: float, table: Any, data: Any, best: Any, p: Any
+    objective: Any, starts: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
 ) -> tuple[float, float, float]:
-    """Best of several starts, then restarts from it until one gains nothing; the point is written into ``best``."""
-    used, found = 0.0, -math.inf
-    z = np.empty(best.size)
-    for s in range(starts.shape[0]):
-        z[:] = starts[s]
-        value, count, _ = _simplex(objective, z, step, 1e-5, min(most, 150.0 * (z.size + 1.0)), table, data, p)
-        used += count
-        if s == 0 or value > found:
-            found = value
-            best[:] = z
-    reach, converged = 0.5 * step, 0.0
-    for _ in range(12):
-        z[:] = best
-        value, count, done = _simplex(objective, z, reach, tolerance, max(most - used, 0.0), table, data, p)
-        used += count
-        gain = value - found
-        if value >= found:
-            found = value
-            best[:] = z
-        if done > 0.0 and gain <= 10.0 * tolerance * (abs(found) + 1.0):
-            converged = 1.0
-            break
+    """Best of several starts, restarted until that gains nothing; the coordinates end in the first row of ``starts``.
+
+    Returns the value, the evaluations used, and 1.0 if it converged.
+    """
+    d, count = starts.shape[1], starts.shape[0]
+    x = np.empty((d + 4, d))
+    used, best = 0.0, -math.inf
+    reach, limit, accuracy = step, 150.0 * (d + 1.0), 1e-5
+    for run in range(count + 12):
+        if run == count:
+            reach, limit, accuracy = 0.5 * step, most, tolerance
+        source = run if run < count else 0
+        for i in range(d):
+            x[0, i] = starts[source, i]
+        value, spent, done = _simplex(objective, x, reach, accuracy, min(limit, most - used), table, data, p)
+        used += spent
+        gain = value - best
+        if run == 0 or gain >= 0.0:
+            best = value
+            for i in range(d):
+                starts[0, i] = x[0, i]
         if used >= most:
             break
-        reach = max(-0.5 * reach, -0.2) if reach > 0.0 else -0.7 * reach
-    return found, used, converged
+        if run >= count:
+            if done > 0.0 and gain <= 10.0 * tolerance * (abs(best) + 1.0):
+                return best, used, 1.0
+            reach = max(-0.5 * reach, -0.2) if reach > 0.0 else -0.7 * reach
+    return best, used, 0.0

@@ -207,18 +207,22 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         mu, p, options["eps_correctness"], options["eps_secrecy"], passes, options["bound"], options["sampling"],
         options["leakage"], options["f_ec"],
     )  # fmt: skip
-    expected_counts(
-        link["transmittance"], pulses_per_slot=link["pulses_per_slot"], intensities=mu, intensity_probabilities=p,
-        p_key_basis=bias, p_extraneous=link["p_extraneous"], qber_intrinsic=link["qber_intrinsic"],
-        p_afterpulse=afterpulse, passes=passes,
-    )  # fmt: skip
     eta = np.atleast_1d(np.asarray(link["transmittance"], float)).ravel()
-    pulses, extraneous, intrinsic = (
-        np.broadcast_to(np.asarray(link[name], float).ravel(), eta.shape)
-        for name in ("pulses_per_slot", "p_extraneous", "qber_intrinsic")
-    )
+    per_slot = []
+    for name in ("pulses_per_slot", "p_extraneous", "qber_intrinsic"):
+        value = np.asarray(link[name], float).ravel()
+        if value.size not in (1, eta.size):
+            raise InputError(f"{name} has {value.size} values: must be one number or one per slot ({eta.size})")
+        per_slot.append(value)
+    if eta.size:  # ranges are checked at the extremes
+        ends = [np.array([value.min(), value.max()]) for value in (eta, *per_slot)]
+        expected_counts(
+            ends[0], pulses_per_slot=ends[1], intensities=mu, intensity_probabilities=p, p_key_basis=bias,
+            p_extraneous=ends[2], qber_intrinsic=ends[3], p_afterpulse=afterpulse, passes=passes,
+        )  # fmt: skip
+    pulses, extraneous, intrinsic = (np.broadcast_to(value, eta.shape) for value in per_slot)
     pulses = pulses * float(passes)
-    if order and eta.size > order and np.ptp(extraneous) == 0.0 and np.ptp(intrinsic) == 0.0:
+    if order and eta.size > order and per_slot[1].size == 1 and per_slot[2].size == 1:
         eta, pulses = gauss_nodes(eta, pulses, order=order)
         extraneous, intrinsic = (np.full(eta.size, x[0]) for x in (extraneous, intrinsic))
     finite = setup.options["bound"] != "asymptotic"

@@ -384,17 +384,17 @@ class _Runner:
         from satqkd.security._search import decode, search
 
         objective, point = self._problem.objective, np.empty(len(self._table))
-        z = np.zeros(starts.shape[1])
-        if z.size == 0:
-            decode(z, self._table, point)
+        starts = np.array(starts, order="C")  # overwritten
+        if starts.shape[1] == 0:
+            decode(np.zeros(0), self._table, point)
             self.evaluations += 1.0
             return float(objective(point, data)), point, True
         run = search if hasattr(objective, "py_func") else search.py_func
         value, used, done = run(
-            objective, np.ascontiguousarray(starts), step, self._tolerance, self._most, self._table, data, z, point
+            objective, starts, step, self._tolerance, self._most, self._table, data, point
         )
         self.evaluations += used
-        decode(z, self._table, point)
+        decode(starts[0], self._table, point)
         return float(value), point, done > 0.0
 
     def over_choices(self, start: FloatArray | None) -> tuple[float, FloatArray, float | None]:

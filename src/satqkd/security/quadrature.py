@@ -77,8 +77,7 @@ def gauss_nodes(
     for j in range(basis.shape[0] - 1):
         step = x * basis[j]
         diagonal.append(float(step @ basis[j]))
-        for _ in range(2):  # twice is enough
-            step -= (basis[: j + 1] @ step) @ basis[: j + 1]
+        step -= (basis[: j + 1] @ step) @ basis[: j + 1]
         norm = float(np.linalg.norm(step))
         if norm <= _BREAKDOWN:
             break
