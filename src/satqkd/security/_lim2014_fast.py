@@ -13,7 +13,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+
+from satqkd.security._compiled import FLOAT, INT, THREE, VECTOR, VOID, compiled
 
 __all__ = ["BOUND_CODES", "HEADER", "LEAKAGE_CODES", "SAMPLING_CODES", "total_key"]
 
@@ -23,17 +24,16 @@ SAMPLING_CODES = {"none": 0.0, "lim2014": 1.0, "exact": 2.0}
 LEAKAGE_CODES = {"block": 0.0, "finite": 1.0, "achievable": 2.0, "published": 3.0, "published-eq9": 4.0, "satquma": 5.0}
 
 _LN2 = math.log(2.0)
-_F, _I, _V = types.float64, types.int64, types.float64[::1]
 
 
-@njit(_F(_F), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(FLOAT(FLOAT))
 def _entropy(x: float) -> float:
     if x <= 0.0 or x >= 1.0:
         return 0.0
     return -(x * math.log(x) + (1.0 - x) * math.log1p(-x)) / _LN2
 
 
-@njit(_F(_F, _F, _F, _F, _F, _F), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(FLOAT(FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT))
 def _leak(n: float, q: float, code: float, f_ec: float, eps: float, z: float) -> float:
     shannon = n * _entropy(min(q, 0.5))
     if code == 0.0:
@@ -56,7 +56,7 @@ def _leak(n: float, q: float, code: float, f_ec: float, eps: float, z: float) ->
     return leak
 
 
-@njit(_F(_F, _F, _F, _F, _F, _F), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(FLOAT(FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT))
 def _phase_error(v: float, test: float, key: float, code: float, log_ratio: float, z: float) -> float:
     b = v / test
     if code == 0.0:
@@ -77,7 +77,7 @@ def _phase_error(v: float, test: float, key: float, code: float, log_ratio: floa
     return min((marked - v) / key, 0.5)
 
 
-@njit(types.void(_V, _V, _I, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(VOID(VECTOR, VECTOR, INT, VECTOR))
 def _count(p: Any, data: Any, start: int, counts: Any) -> None:
     """Fill the workspace of a block.
 
@@ -115,12 +115,8 @@ def _count(p: Any, data: Any, start: int, counts: Any) -> None:
             counts[3 + k] += detections * ratio
 
 
-@njit(  # type: ignore[untyped-decorator]
-    types.Tuple((_F, _F, _F))(_V, _V, _I, _F, _F, _F), cache=True, error_model="numpy"
-)
-def _singles(
-    p: Any, counts: Any, first: int, weight: float, beta: float, bound: float
-) -> tuple[float, float, float]:
+@compiled(THREE(VECTOR, VECTOR, INT, FLOAT, FLOAT, FLOAT))
+def _singles(p: Any, counts: Any, first: int, weight: float, beta: float, bound: float) -> tuple[float, float, float]:
     """Vacuum and single-photon events (not clamped), and an upper bound on events of single photons, of one basis.
 
     ``counts`` from ``first`` on, times ``weight``. The upper bound is the one for errors.
@@ -151,7 +147,7 @@ def _singles(
     return vacuum, single, min(max(tau1 * (high2 - low3) / (mu2 - mu3), 0.0), total)
 
 
-@njit(_F(_V, _V, _I, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(FLOAT(VECTOR, VECTOR, INT, VECTOR))
 def _one_block(p: Any, data: Any, start: int, counts: Any) -> float:
     _count(p, data, start, counts)
     if data[start + 1] > 0.0:  # standard BB84: two blocks, p[6] is the revealed fraction
@@ -172,10 +168,10 @@ def _one_block(p: Any, data: Any, start: int, counts: Any) -> float:
         secret = vacuum + single * (1.0 - _entropy(phase))
     else:  # no key here; a slope that leads to where there are single photons
         secret = min(single_raw, 0.0) + min(single_test_raw, 0.0)
-    return blocks * (secret - leak - data[start + 5])
+    return float(blocks * (secret - leak - data[start + 5]))
 
 
-@njit(_F(_V, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(FLOAT(VECTOR, VECTOR))
 def total_key(p: Any, data: Any) -> float:
     """Sum of the keys of all blocks in ``data``, or the best of them if none has a key."""
     total, best, at = 0.0, -math.inf, 1

@@ -1,18 +1,22 @@
 """Compiled Nelder-Mead search in unconstrained coordinates, for any objective of :mod:`satqkd.security.optimise`.
 
-Import this module inside functions only: it loads Numba. ``search.py_func`` is the same search in plain Python, for
-objectives that are not compiled.
+Import this module inside functions only: it loads Numba. :func:`plain_search` gives the same search in plain Python,
+for objectives that are not compiled.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit, types
 
-__all__ = ["FIXED", "INTERVAL", "SIMPLEX", "decode", "search"]
+from satqkd.security._compiled import FLOAT, FUNCTION, INT, MATRIX, THREE, VECTOR, VOID, compiled
+
+__all__ = ["FIXED", "INTERVAL", "SIMPLEX", "decode", "plain_search", "search"]
 
 FIXED, INTERVAL, SIMPLEX = 0.0, 1.0, 2.0
 """Kinds of a parameter, first column of the table, one row per parameter.
@@ -22,11 +26,8 @@ Fixed: column 1 is the value; column 3 is -2 for a member of the simplex. Interv
 whose sum with this one stays below the limiting one (-1: none). Simplex: column 5 is 0 for the last free member, whose
 coordinate is 0, else -1. A parameter that limits another one stands before it or is fixed."""
 
-_F, _I, _V, _M = types.float64, types.int64, types.float64[::1], types.float64[:, ::1]
-_OBJECTIVE = types.FunctionType(_F(_V, _V))
 
-
-@njit(types.void(_V, _M, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(VOID(VECTOR, MATRIX, VECTOR))
 def decode(z: Any, table: Any, p: Any) -> None:
     """Parameters of the coordinates ``z``, written into ``p``."""
     at, mass = 0, 1.0
@@ -58,7 +59,7 @@ def decode(z: Any, table: Any, p: Any) -> None:
             p[i] *= mass / weight
 
 
-@njit(_F(_OBJECTIVE, _M, _I, _M, _V, _V), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(FLOAT(FUNCTION, MATRIX, INT, MATRIX, VECTOR, VECTOR))
 def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> float:
     decode(x[row], table, p)
     for i in range(p.size):
@@ -68,16 +69,14 @@ def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> f
     return value if value == value else -math.inf
 
 
-@njit(types.void(_M, _I, _I, _I, _F), cache=True)  # type: ignore[untyped-decorator]
+@compiled(VOID(MATRIX, INT, INT, INT, FLOAT))
 def _blend(x: Any, target: int, origin: int, towards: int, factor: float) -> None:
     """Row ``target`` = row ``origin`` + factor (row ``towards`` - row ``origin``)."""
     for i in range(x.shape[1]):
         x[target, i] = x[origin, i] + factor * (x[towards, i] - x[origin, i])
 
 
-@njit(  # type: ignore[untyped-decorator]
-    types.Tuple((_F, _F, _F))(_OBJECTIVE, _M, _F, _F, _F, _M, _V, _V), cache=True, error_model="numpy"
-)
+@compiled(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
 def _simplex(
     objective: Any, x: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
 ) -> tuple[float, float, float]:
@@ -149,9 +148,7 @@ def _simplex(
     return value[high], used, done
 
 
-@njit(  # type: ignore[untyped-decorator]
-    types.Tuple((_F, _F, _F))(_OBJECTIVE, _M, _F, _F, _F, _M, _V, _V), cache=True, error_model="numpy"
-)
+@compiled(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
 def search(
     objective: Any, starts: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
 ) -> tuple[float, float, float]:
@@ -183,3 +180,13 @@ def search(
                 return best, used, 1.0
             reach = max(-0.5 * reach, -0.2) if reach > 0.0 else -0.7 * reach
     return best, used, 0.0
+
+
+@cache
+def plain_search() -> Callable[..., tuple[float, float, float]]:
+    """Return :func:`search` in plain Python, from the same source."""
+    scope = dict(globals())
+    for name in ("decode", "_value", "_blend", "_simplex", "search"):
+        scope[name] = FunctionType(scope[name].py_func.__code__, scope, name)
+    made: Callable[..., tuple[float, float, float]] = scope["search"]
+    return made

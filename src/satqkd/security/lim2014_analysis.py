@@ -129,12 +129,7 @@ class Lim2014:
 
 
 class Lim2014Standard(Lim2014):
-    """Standard BB84 with two decoys, the revealed fraction varied instead of the basis bias.
-
-    Parameters
-    ----------
-    blocks, order
-        As for :class:`Lim2014`.
+    """Standard BB84 with two decoys, the revealed fraction varied instead of the basis bias; else as :class:`Lim2014`.
 
     Notes
     -----
@@ -214,15 +209,17 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         if value.size not in (1, eta.size):
             raise InputError(f"{name} has {value.size} values: must be one number or one per slot ({eta.size})")
         per_slot.append(value)
+    uniform = True
     if eta.size:  # ranges are checked at the extremes
         ends = [np.array([value.min(), value.max()]) for value in (eta, *per_slot)]
         expected_counts(
             ends[0], pulses_per_slot=ends[1], intensities=mu, intensity_probabilities=p, p_key_basis=bias,
             p_extraneous=ends[2], qber_intrinsic=ends[3], p_afterpulse=afterpulse, passes=passes,
         )  # fmt: skip
+        uniform = all(low == high for low, high in ends[2:])
     pulses, extraneous, intrinsic = (np.broadcast_to(value, eta.shape) for value in per_slot)
     pulses = pulses * float(passes)
-    if order and eta.size > order and per_slot[1].size == 1 and per_slot[2].size == 1:
+    if order and eta.size > order and uniform:
         eta, pulses = gauss_nodes(eta, pulses, order=order)
         extraneous, intrinsic = (np.full(eta.size, x[0]) for x in (extraneous, intrinsic))
     finite = setup.options["bound"] != "asymptotic"

@@ -47,12 +47,15 @@ def block_asymptote(
 
     Parameters
     ----------
-    transmittance, pulses_per_slot, intensities, intensity_probabilities, p_key_basis, p_extraneous, \
-qber_intrinsic, p_afterpulse, f_ec
+    transmittance, pulses_per_slot, intensities, intensity_probabilities, p_key_basis
         As in :func:`satqkd.security.lim2014.key_length`.
+    p_extraneous, qber_intrinsic, p_afterpulse
+        Detection model, see :func:`satqkd.detection.weak_pulse.expected_counts`. [1]
     leakage : str
         Leakage model, of which the limit is taken: :math:`f_{EC}\,n\,h(Q)` or :math:`n\,h(Q)`, see
         :data:`LEAKAGE_LIMIT`.
+    f_ec : float
+        Error-correction inefficiency, at least 1. [1]
 
     Returns
     -------
@@ -113,13 +116,16 @@ def standard_key_length(
 
     Parameters
     ----------
-    transmittance, pulses_per_slot, intensities, intensity_probabilities, p_extraneous, qber_intrinsic, \
-p_afterpulse, passes, bound, sampling, leakage, f_ec
+    transmittance, pulses_per_slot, intensities, intensity_probabilities
         As in :func:`satqkd.security.lim2014.key_length`.
     revealed_fraction : float
         Share f of each basis that is revealed at random to estimate the other's phase errors, between 0 and 1. [1]
+    p_extraneous, qber_intrinsic, p_afterpulse
+        Detection model, see :func:`satqkd.detection.weak_pulse.expected_counts`. [1]
     eps_correctness, eps_secrecy : float
         Security parameters of the key *of one basis*; the two keys together have twice as much.
+    passes, bound, sampling, leakage, f_ec
+        As in :func:`satqkd.security.lim2014.key_length`.
 
     Returns
     -------
