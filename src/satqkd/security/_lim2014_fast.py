@@ -40,12 +40,12 @@ def _leak(n: float, q: float, code: float, f_ec: float, eps: float, z: float) ->
         return f_ec * shannon
     leak = shannon
     if n >= 1.0 and 0.0 < q < 0.5:
-        # expansion of the quantile in the skewness, second order; a continuous stand-in for a whole number
+        # Cornish-Fisher expansion of the quantile to the second order in 1/sigma; not rounded to a whole number
         variance = n * q * (1.0 - q)
         skew = 1.0 - 2.0 * q
         z2 = z * z
-        third = (z2 * z * (1.0 - q * (1.0 - q) * 2.0) - z * (7.0 - 2.0 * q * (1.0 - q))) / 72.0
-        excess = z * math.sqrt(variance) + (z2 - 1.0) * skew / 6.0 - third / math.sqrt(variance) - 0.5
+        third = (z2 * z - z + q * (1.0 - q) * (2.0 * z2 * z - 14.0 * z)) / 72.0
+        excess = z * math.sqrt(variance) + (z2 - 1.0) * skew / 6.0 - third / math.sqrt(variance)
         offset = 1.0 if code == 4.0 else -1.0
         unit = _LN2 if code <= 2.0 else 1.0
         odds = math.log1p(-q) - math.log(q)

@@ -117,15 +117,16 @@ class Lim2014:
             half = arguments.get("half_window_s") if choice is None else choice
             return _inside({k: v for k, v in arguments.items() if k != "half_window_s"}, half)
 
-        def data(choice: float | None) -> NDArray[np.float64]:
-            parts = [block_data(cut(a, choice), standard=self._standard > 0.0, order=self._order) for a in merged]
+        def data(choice: float | None, factor: float = 1.0) -> NDArray[np.float64]:
+            more = [{**a, "pulses_per_slot": factor * np.asarray(a["pulses_per_slot"], float)} for a in merged]
+            parts = [block_data(cut(a, choice), standard=self._standard > 0.0, order=self._order) for a in more]
             return np.concatenate([[float(len(parts))], *parts])
 
         def report(parameters: Mapping[str, Any], choice: float | None) -> KeyLength | tuple[KeyLength, ...]:
             keys = tuple(self._function(**cut(arguments, choice), **parameters) for arguments in merged)
             return keys[0] if len(keys) == 1 else keys
 
-        return Problem(total_key, data, report, choices, "half_window_s")
+        return Problem(total_key, data, report, choices, "half_window_s", data)
 
 
 class Lim2014Standard(Lim2014):

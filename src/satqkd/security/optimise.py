@@ -88,6 +88,10 @@ class Problem:
         Ordered values of one further parameter (a window), each of which needs its own data; may be empty.
     choice_name : str
         Its name.
+    more_pulses : callable or None
+        ``more_pulses(choice, factor)`` -> the data with so many times the pulses. Where there is no key at all the
+        parameters reported are those that give one with the fewest of 100, 10^4 or 10^8 times as many pulses: the
+        un-clamped optimum there sends next to nothing and tells nobody what is missing.
     """
 
     objective: Objective
@@ -95,6 +99,7 @@ class Problem:
     report: Callable[[Mapping[str, Any], float | None], Any]
     choices: Sequence[float] = ()
     choice_name: str = ""
+    more_pulses: Callable[[float | None, float], FloatArray] | None = None
 
 
 class Analysis(Protocol):
@@ -127,7 +132,7 @@ class Optimum:
     converged : bool
         Whether a restart from the optimum gained nothing before the evaluations ran out.
     objective_bits : float
-        Un-clamped key at the optimum as the optimiser computed it. [bit]
+        Largest un-clamped key that the optimiser found, in its own arithmetic. [bit]
     """
 
     parameters: Mapping[str, Any]
@@ -208,6 +213,8 @@ def best(
         first = values_of(chosen.parameters, given)
     found = runner.over_choices(first) if problem.choices else runner.at(None, first)
     value, point, choice = found
+    if not value > 0.0:
+        point = runner.nearest_to_a_key(choice, point)
     parameters = named(chosen.parameters, point)
     return Optimum(
         parameters=parameters if choice is None else {**parameters, problem.choice_name: choice},
