@@ -190,14 +190,18 @@ class Runner:
         return float(value), point, done > 0.0
 
     def nearest_to_a_key(self, choice: float | None, point: FloatArray) -> FloatArray:
-        """Point that gives a key with the fewest times as many pulses, or the given one if none does."""
+        """Point that gives a key with the fewest times as many pulses; the first start if none does."""
         if self._problem.more_pulses is None:
             return point
         for factor in (1e2, 1e4, 1e8):
             value, better, _ = self._search(self._cold, 0.6, self._problem.more_pulses(choice, factor))
             if value > 0.0:
                 return better
-        return point
+        from satqkd.security._search import decode
+
+        first = np.empty(len(self._table))
+        decode(self._cold[0].copy(), self._table, first)
+        return first
 
     def over_choices(self, start: FloatArray | None) -> tuple[float, FloatArray, float | None]:
         choices = self._problem.choices

@@ -2,4 +2,6 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "ephemeris", "result", "run", "storage")
+__getattr__, __dir__ = _lazy(
+    __name__, "ephemeris", "keyrate", "keyrate_lim2014", "overpasses", "result", "run", "storage"
+)

@@ -177,7 +177,9 @@ def keys_over_offsets(*, step_m: float = 25e3, **options: Any) -> OffsetKeys:
     """
     if not 0.0 < step_m < math.inf:
         raise InputError(f"step_m = {step_m!r}: must be positive")
-    offsets, keys, found = [], [], None
+    offsets: list[float] = []
+    keys: list[float] = []
+    found = None
     while not keys or keys[-1] > 0.0:
         offsets.append(len(offsets) * step_m)
         found = pass_key(offsets[-1], start=found, **options)
@@ -211,8 +213,8 @@ def annual_key(keys: OffsetKeys, *, latitude_deg: float, orbits_per_year: float 
 
     Notes
     -----
-    :math:`N_\mathrm{orbits}\,\mathrm{SKL_{int}}/L`, :math:`L = 2\pi R\cos\varphi` (Sidhu et al. [1]_, Eqs. 5 and 6): one
-    crossing of the circle of latitude per revolution is counted, at evenly distributed places. R is 6371 km.
+    :math:`N_\mathrm{orbits}\,\mathrm{SKL_{int}}/L`, :math:`L = 2\pi R\cos\varphi` (Sidhu et al. [1]_, Eqs. 5 and 6):
+    one crossing of the circle of latitude per revolution is counted, at evenly distributed places. R is 6371 km.
 
     References
     ----------
