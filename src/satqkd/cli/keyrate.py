@@ -1,4 +1,4 @@
-"""Commands ``satqkd keyrate`` and ``satqkd annual``."""
+"""Commands ``satqkd keyrate``, ``satqkd annual`` and ``satqkd reproduce``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["annual", "keyrate"]
+__all__ = ["annual", "keyrate", "reproduce"]
 
 
 def keyrate(
@@ -23,11 +23,7 @@ def keyrate(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Compute keys, bounds, margins and sensitivities of a table of operating points or of observed counts.
-
-    Rows that are in OUT already are not computed again. A bad row is reported with row and column and the others are
-    computed; the exit code is then 1.
-    """
+    """Compute keys, bounds, margins and sensitivities of a table of operating points or counts, bad rows left out."""
     from satqkd.cli.show import progress
     from satqkd.study.keyrate import run_table
 
@@ -50,7 +46,9 @@ def keyrate(
 
 
 def annual(
-    latitude_deg: Annotated[float, typer.Argument(help="Latitude of the station in degrees.", metavar="LATITUDE")],
+    latitude_deg: Annotated[
+        float, typer.Argument(help="Latitude in degrees (negative: after --).", metavar="LATITUDE")
+    ],
     system_loss_db: Annotated[
         float, typer.Option("--system-loss", help="System loss at zenith, at least 27 dB.", metavar="DB")
     ] = 27.0,
@@ -58,11 +56,7 @@ def annual(
     step_km: Annotated[float, typer.Option("--step", help="Distance between ground tracks.", metavar="KM")] = 25.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Print the key that single passes of a 500 km orbit give a station in a year, without weather.
-
-    Link efficiency measured on Micius, optimised settings and window for every pass, sound defaults. A negative
-    latitude goes after "--".
-    """
+    """Print the key that single passes of a 500 km orbit give a station in a year, without weather."""
     from satqkd.errors import InputError
     from satqkd.study.overpasses import annual_key, keys_over_offsets
 
@@ -86,3 +80,18 @@ def annual(
             f"(zenith pass {found['zenith_key_bits']:,} bit, key up to {found['last_offset_with_key_km']:g} km off "
             "track)"
         )
+
+
+def reproduce(
+    study: Annotated[str, typer.Argument(help="Name of a study: 003.", metavar="STUDY")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Compute a paper's figures and tables, and set them beside the printed numbers (takes minutes)."""
+    from satqkd.cli.show import progress
+    from satqkd.study.reproduce import reproduce as compute
+
+    with progress(quiet) as update:
+        compute(study, output, progress=update)
+    if not quiet:
+        typer.echo(f"report: {output / 'report.html'}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
-from satqkd.cli.keyrate import annual, keyrate
+from satqkd.cli.keyrate import annual, keyrate, reproduce
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
@@ -300,6 +300,7 @@ def compare(
 
 app.command()(keyrate)
 app.command()(annual)
+app.command()(reproduce)
 
 
 def _load(scenario: str) -> Scenario:

@@ -3,5 +3,14 @@
 from satqkd._lazy import lazy as _lazy
 
 __getattr__, __dir__ = _lazy(
-    __name__, "ephemeris", "keyrate", "keyrate_lim2014", "overpasses", "result", "run", "storage"
+    __name__,
+    "ephemeris",
+    "keyrate",
+    "keyrate_lim2014",
+    "overpasses",
+    "reproduce",
+    "reproduce_003",
+    "result",
+    "run",
+    "storage",
 )

@@ -116,10 +116,12 @@ def pass_key(
 
     Parameters
     ----------
-    offset_m, extra_loss_db, min_elevation_deg
-        As in :func:`overpass`.
+    offset_m : float
+        As in :func:`overpass`. [m]
     analysis : str
         Analysis of :func:`satqkd.security.optimise.best`.
+    extra_loss_db, min_elevation_deg : float
+        As in :func:`overpass`.
     window : bool
         Whether the transmission window is varied, too; else the whole pass is used.
     start : Optimum, optional
