@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
+from satqkd.cli.keyrate import annual, keyrate, reproduce
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
@@ -295,6 +296,11 @@ def compare(
         return
     rows = comparison_rows(first, second)
     typer.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print_rows(rows)
+
+
+app.command()(keyrate)
+app.command()(annual)
+app.command()(reproduce)
 
 
 def _load(scenario: str) -> Scenario:

@@ -2,4 +2,15 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "ephemeris", "result", "run", "storage")
+__getattr__, __dir__ = _lazy(
+    __name__,
+    "ephemeris",
+    "keyrate",
+    "keyrate_lim2014",
+    "overpasses",
+    "reproduce",
+    "reproduce_003",
+    "result",
+    "run",
+    "storage",
+)

@@ -1,0 +1,59 @@
+"""Curves of a table: one line per value of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from satqkd.plot.style import PALETTE, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["curves"]
+
+
+@styled
+def curves(
+    rows: Sequence[Mapping[str, Any]], *, x: str, series: str, lines: Mapping[str, str], title: str, y_label: str,
+    log_x: bool = False, log_y: bool = True,
+) -> Figure:  # fmt: skip
+    """Curves with one colour per series and one dash pattern per column.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Table.
+    x, series : str
+        Columns of the abscissa and of what distinguishes the curves.
+    lines : mapping of str to str
+        Column to draw -> its name in the legend; the first is drawn full, the others dashed.
+    title, y_label : str
+        Text of the figure and of the ordinate.
+    log_x, log_y : bool
+        Logarithmic axes; values that are not positive are left out of a logarithmic ordinate.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One pair of axes with a legend.
+    """
+    figure = new_figure(8.2, 4.4)
+    axes = figure.subplots()
+    names = list(dict.fromkeys(row[series] for row in rows))
+    for index, name in enumerate(names):
+        own = [row for row in rows if row[series] == name]
+        for number, (column, _) in enumerate(lines.items()):
+            points = [(row[x], row[column]) for row in own if column in row and (row[column] > 0.0 or not log_y)]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=PALETTE[index % len(PALETTE)], lw=1.3,
+                          ls="-" if number == 0 else (0, (4, 2 * number)),
+                          label=f"{name:g}" if isinstance(name, float) and number == 0 else
+                          str(name) if number == 0 else None)  # fmt: skip
+    for number, label in enumerate(lines.values()):
+        axes.plot([], [], color="#555", lw=1.3, ls="-" if number == 0 else (0, (4, 2 * number)), label=label)
+    axes.set(title=title, xlabel=x.replace("_", " "), ylabel=y_label)
+    axes.set_xscale("log" if log_x else "linear")
+    axes.set_yscale("log" if log_y else "linear")
+    figure.legend(loc="outside right upper", fontsize=6.5 if len(names) > 12 else 8)
+    return figure

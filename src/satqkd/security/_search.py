@@ -1,0 +1,192 @@
+"""Compiled Nelder-Mead search in unconstrained coordinates, for any objective of :mod:`satqkd.security.optimise`.
+
+Import this module inside functions only: it loads Numba. :func:`plain_search` gives the same search in plain Python,
+for objectives that are not compiled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from satqkd.security._compiled import FLOAT, FUNCTION, INT, MATRIX, THREE, VECTOR, VOID, compiled
+
+__all__ = ["FIXED", "INTERVAL", "SIMPLEX", "decode", "plain_search", "search"]
+
+FIXED, INTERVAL, SIMPLEX = 0.0, 1.0, 2.0
+"""Kinds of a parameter, first column of the table, one row per parameter.
+
+Fixed: column 1 is the value; column 3 is -2 for a member of the simplex. Interval: columns 1 and 2 are its ends; column
+3 is the parameter that limits the upper end further (-1: none), by the factor in column 4, and column 5 a parameter
+whose sum with this one stays below the limiting one (-1: none). Simplex: column 5 is 0 for the last free member, whose
+coordinate is 0, else -1. A parameter that limits another one stands before it or is fixed."""
+
+
+@compiled(VOID(VECTOR, MATRIX, VECTOR))
+def decode(z: Any, table: Any, p: Any) -> None:
+    """Parameters of the coordinates ``z``, written into ``p``."""
+    at, mass = 0, 1.0
+    for i in range(p.size):  # the last free member of the simplex has the coordinate 0
+        if table[i, 0] == 0.0:
+            p[i] = table[i, 1]
+            if table[i, 3] == -2.0:
+                mass -= p[i]
+    weight = 0.0
+    for i in range(p.size):
+        if table[i, 0] == 1.0:
+            lo, hi = table[i, 1], table[i, 2]
+            if table[i, 3] >= 0.0:
+                limit = p[int(table[i, 3])]
+                hi = min(hi, table[i, 4] * limit)
+                if table[i, 5] >= 0.0:
+                    hi = min(hi, 0.999999 * (limit - p[int(table[i, 5])]))
+            p[i] = lo + (hi - lo) / (1.0 + math.exp(-z[at]))
+            at += 1
+        elif table[i, 0] == 2.0:
+            power = 0.0
+            if table[i, 5] < 0.0:  # not the last
+                power = z[at]
+                at += 1
+            p[i] = math.exp(min(max(power, -40.0), 40.0))
+            weight += p[i]
+    for i in range(p.size):
+        if table[i, 0] == 2.0:
+            p[i] *= mass / weight
+
+
+@compiled(FLOAT(FUNCTION, MATRIX, INT, MATRIX, VECTOR, VECTOR))
+def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> float:
+    decode(x[row], table, p)
+    for i in range(p.size):
+        if table[i, 0] == 1.0 and not p[i] > table[i, 1]:
+            return -math.inf  # an empty interval: a fixed parameter leaves no room
+    value = float(objective(p, data))
+    return value if value == value else -math.inf
+
+
+@compiled(VOID(MATRIX, INT, INT, INT, FLOAT))
+def _blend(x: Any, target: int, origin: int, towards: int, factor: float) -> None:
+    """Row ``target`` = row ``origin`` + factor (row ``towards`` - row ``origin``)."""
+    for i in range(x.shape[1]):
+        x[target, i] = x[origin, i] + factor * (x[towards, i] - x[origin, i])
+
+
+@compiled(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
+def _simplex(
+    objective: Any, x: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
+) -> tuple[float, float, float]:
+    """One Nelder-Mead run from the first row of ``x``, which ends as the best point: value, evaluations, converged.
+
+    Rows 0 .. d are the corners; then the centre of all but the lowest, the reflected point, a further or nearer one.
+    """
+    d = x.shape[1]
+    centre, mirror, other = d + 1, d + 2, d + 3
+    inner = max(float(d), 2.0)
+    value = np.empty(d + 1)
+    used, done = 0.0, 0.0
+    low, second, high = 0, 0, 0
+    shrink = 0.0  # 0: the corners are set up
+    while used < most:
+        if shrink < 1.0:
+            for j in range(d + 1):
+                if shrink == 0.0:
+                    _blend(x, j, 0, 0, 0.0)
+                    if j > 0:
+                        x[j, j - 1] += step
+                else:
+                    _blend(x, j, high, j, shrink)
+                if shrink == 0.0 or j != high:
+                    value[j] = _value(objective, x, j, table, data, p)
+                    used += 1.0
+            shrink = 1.0
+        low, high = 0, 0
+        for j in range(1, d + 1):
+            if value[j] < value[low]:
+                low = j
+            if value[j] > value[high]:
+                high = j
+        second = high
+        for j in range(d + 1):
+            if j != low and value[j] < value[second]:
+                second = j
+        if value[high] - value[low] <= tolerance * (abs(value[high]) + 1.0):
+            done = 1.0
+            break
+        for i in range(d):
+            x[centre, i] = -x[low, i]
+            for j in range(d + 1):
+                x[centre, i] += x[j, i]
+            x[centre, i] /= float(d)
+        _blend(x, mirror, centre, low, -1.0)
+        found = _value(objective, x, mirror, table, data, p)
+        used += 1.0
+        chosen = mirror
+        if found > value[high] or found <= value[second]:
+            if found > value[high]:
+                _blend(x, other, centre, mirror, 1.0 + 2.0 / inner)
+            else:
+                _blend(x, other, centre, mirror if found > value[low] else low, 0.75 - 0.5 / inner)
+            further = _value(objective, x, other, table, data, p)
+            used += 1.0
+            if further > found or (found <= value[second] and further > value[low] and further >= found):
+                chosen, found = other, further
+        if found > value[low] and (chosen == other or found > value[second]):
+            _blend(x, low, chosen, chosen, 0.0)
+            value[low] = found
+        else:
+            shrink = 1.0 - 1.0 / inner
+    high = 0
+    for j in range(1, d + 1):
+        if value[j] > value[high]:
+            high = j
+    _blend(x, 0, high, high, 0.0)
+    return value[high], used, done
+
+
+@compiled(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
+def search(
+    objective: Any, starts: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
+) -> tuple[float, float, float]:
+    """Best of several starts, restarted until that gains nothing; the coordinates end in the first row of ``starts``.
+
+    Returns the value, the evaluations used, and 1.0 if it converged.
+    """
+    d, count = starts.shape[1], starts.shape[0]
+    x = np.empty((d + 4, d))
+    used, best = 0.0, -math.inf
+    reach, limit, accuracy = step, 150.0 * (d + 1.0), 1e-5
+    for run in range(count + 12):
+        if run == count:
+            reach, limit, accuracy = 0.5 * step, most, tolerance
+        source = run if run < count else 0
+        for i in range(d):
+            x[0, i] = starts[source, i]
+        value, spent, done = _simplex(objective, x, reach, accuracy, min(limit, most - used), table, data, p)
+        used += spent
+        gain = value - best
+        if run == 0 or gain >= 0.0:
+            best = value
+            for i in range(d):
+                starts[0, i] = x[0, i]
+        if used >= most:
+            break
+        if run >= count:
+            if done > 0.0 and gain <= 10.0 * tolerance * (abs(best) + 1.0):
+                return best, used, 1.0
+            reach = max(-0.5 * reach, -0.2) if reach > 0.0 else -0.7 * reach
+    return best, used, 0.0
+
+
+@cache
+def plain_search() -> Callable[..., tuple[float, float, float]]:
+    """Return :func:`search` in plain Python, from the same source."""
+    scope = dict(globals())
+    for name in ("decode", "_value", "_blend", "_simplex", "search"):
+        scope[name] = FunctionType(scope[name].py_func.__code__, scope, name)
+    made: Callable[..., tuple[float, float, float]] = scope["search"]
+    return made
