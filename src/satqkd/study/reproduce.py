@@ -89,13 +89,13 @@ def _page(paper: str, tables: Sequence[Any], checks: Sequence[Mapping[str, Any]]
             drawn, label, series = {"value": "published conventions"}, "optimum", "parameter"
         figure = curves(rows, x=made.x, series=series, lines=drawn, title=made.title, y_label=label,
                         log_x=made.x == "p_extraneous", log_y=not parameters)  # fmt: skip
-        picture = to_inline(figure, name=made.name.replace("_", "-"), alt=made.title)
+        picture = to_inline(figure, name=made.name.replace("_", "-").replace(".", "-"), alt=made.title)
         sections.append(Section(made.name, made.title, f"{picture}<p>Data: {escape(made.name)}.csv</p>"))
     return page(
         title=f"{paper} - satqkd",
         kind="A paper's figures, computed again",
         heading=paper,
-        lead="<p>Full lines: the conventions of the code published with the paper. Dashed: this package's defaults.</p>",
+        lead="<p>Full lines: conventions of the code published with the paper. Dashed: this package's defaults.</p>",
         top="",
         sections=sections,
     )
