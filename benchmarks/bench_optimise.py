@@ -23,7 +23,7 @@ from satqkd.security.optimise import Problem, best
 from satqkd.security.sampling import SAMPLING
 from satqkd.study.overpasses import BASELINE, overpass
 
-CONVENTIONS = {"sound": ("exact", "achievable"), "published": ("lim2014", "satquma")}
+CONVENTIONS = {"sound": ("exact-smooth", "achievable"), "published": ("lim2014", "satquma")}
 
 
 def straightforward(eta: np.ndarray, sampling: str, leakage: str):

@@ -78,7 +78,7 @@ def test_optimiser_finds_no_key_in_the_corners(leakage: str) -> None:
     {"p_extraneous": 0.01},
 ])  # fmt: skip
 def test_extreme_links(changes: dict[str, float]) -> None:
-    for sampling in ("exact", "lim2014"):
+    for sampling in ("exact-smooth", "exact", "lim2014"):
         key = lim2014.key_length(PASS, **{**LINK, **changes}, **SETTING, sampling=sampling)
         check(key)
         found = best("lim2014", fixed={**LINK, **changes, "transmittance": PASS, "sampling": sampling})

@@ -30,7 +30,7 @@ def optimum(loss_db: float = 6.0, **changes: object) -> Optimum:
 # ---- the compiled objective against the exact analysis
 
 
-@pytest.mark.parametrize("sampling", ["exact", "lim2014"])
+@pytest.mark.parametrize("sampling", ["exact-smooth", "exact", "lim2014"])
 @pytest.mark.parametrize("leakage", ["achievable", "finite", "published", "published-eq9", "satquma", "block"])
 @pytest.mark.parametrize("bound", ["chernoff", "hoeffding", "asymptotic"])
 def test_objective_is_close_to_the_exact_key(bound: str, leakage: str, sampling: str) -> None:
@@ -53,7 +53,7 @@ def test_objective_is_close_to_the_exact_key(bound: str, leakage: str, sampling:
         # the closed form for the sampling is within 4 errors of the inversion, one of which costs at most 6 bits per
         # key single over test single; a whole number of errors in the leakage's quantile is 8 bits
         slack = (
-            24.0 * exact.n1_key_lower / exact.n1_test_lower if sampling == "exact" and bound != "asymptotic" else 0.0
+            24.0 * exact.n1_key_lower / exact.n1_test_lower if sampling != "lim2014" and bound != "asymptotic" else 0.0
         )
         assert fast == pytest.approx(exact.key_bits_raw, rel=1e-9, abs=slack + 10.0)
 
@@ -129,7 +129,7 @@ def test_warm_starts_along_a_sweep_give_the_cold_optima_with_fewer_evaluations()
     for w, c in zip(warm, cold, strict=True):
         assert w.objective_bits == pytest.approx(c.objective_bits, rel=1e-7)
     spent = [sum(o.evaluations for o in run[1:]) for run in (warm, cold)]
-    assert spent[0] / spent[1] == pytest.approx(0.4, abs=0.15)  # measured: 0.4
+    assert spent[0] / spent[1] == pytest.approx(0.55, abs=0.15)  # measured: 0.55
 
 
 @pytest.mark.parametrize(

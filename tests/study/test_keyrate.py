@@ -229,5 +229,5 @@ def test_command(tmp_path: Path) -> None:
     assert missing.stderr.startswith("error: ")
     year = json.loads(run("annual", "55.9", "--system-loss", "40", "--step", "100", "--json").stdout)
     # 40 dB and the sound defaults: twice the one-sided integral, 2.45e-4 per metre; coarse steps
-    assert year["annual_key_bits"] == pytest.approx(2 * 2.45e-4 * 1.03e10, rel=0.03)
+    assert year["annual_key_bits"] == pytest.approx(2 * 2.45e-4 * 9.15e9, rel=0.03)
     assert np.isfinite(year["zenith_key_bits"])
