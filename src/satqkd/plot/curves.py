@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["curves"]
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(value: float) -> str:
+    """Label of a logarithmic axis; Matplotlib's own needs mathematical text, which the figures' style leaves off.
+
+    Parameters
+    ----------
+    value : float
+        A positive number.
+
+    Returns
+    -------
+    str
+        Such as ``10⁻⁶``; empty for what is no whole power.
+
+    Examples
+    --------
+    >>> power_of_ten(1e-6), power_of_ten(3.0)
+    ('10⁻⁶', '')
+    """
+    exponent = round(math.log10(value)) if value > 0.0 else 0
+    whole = value > 0.0 and math.isclose(value, 10.0**exponent, rel_tol=1e-6)
+    return "10" + str(exponent).translate(_SUPERSCRIPTS) if whole else ""
 
 
 @styled
@@ -38,6 +65,8 @@ def curves(
     matplotlib.figure.Figure
         One pair of axes with a legend.
     """
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     figure = new_figure(8.2, 4.4)
     axes = figure.subplots()
     names = list(dict.fromkeys(row[series] for row in rows))
@@ -53,7 +82,10 @@ def curves(
     for number, label in enumerate(lines.values()):
         axes.plot([], [], color="#555", lw=1.3, ls="-" if number == 0 else (0, (4, 2 * number)), label=label)
     axes.set(title=title, xlabel=x.replace("_", " "), ylabel=y_label)
-    axes.set_xscale("log" if log_x else "linear")
-    axes.set_yscale("log" if log_y else "linear")
+    for axis, logarithmic in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
+        if logarithmic:
+            getattr(axes, f"set_{axis.axis_name}scale")("log")
+            axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+            axis.set_minor_formatter(NullFormatter())
     figure.legend(loc="outside right upper", fontsize=6.5 if len(names) > 12 else 8)
     return figure
