@@ -253,5 +253,6 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     while process.poll() is None and len(list(tmp_path.iterdir())) < 2:  # until the folder aside is there
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    # 130 from the command line's own handling; the signal itself if it meets the interpreter in an import
+    assert process.wait(timeout=60) in (130, -signal.SIGINT)
     assert [path.name for path in tmp_path.iterdir()] == ["long.toml"]

@@ -362,6 +362,8 @@ def entry() -> None:
     except SatqkdError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except KeyboardInterrupt:  # typer catches most of them itself, with the same exit code
+        sys.exit(130)
 
 
 if __name__ == "__main__":
