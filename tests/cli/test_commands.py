@@ -256,3 +256,23 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     # 130 from the command line's own handling; the signal itself if it meets the interpreter in an import
     assert process.wait(timeout=60) in (130, -signal.SIGINT)
     assert [path.name for path in tmp_path.iterdir()] == ["long.toml"]
+
+
+def test_passes_deleted_by_hand_are_left_out_but_not_mixed_up_with_a_link_of_all(tmp_path: Path) -> None:
+    text = _with("end = 2016-09-26", "end = 2016-09-20")
+    (tmp_path / "night.toml").write_text(text)
+    assert satqkd_command("run", "night.toml", "-o", "run", "-q", cwd=tmp_path).returncode == 0
+    lines = (tmp_path / "run" / "passes.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "few.csv").write_text("".join([lines[0], *lines[3:]]))
+    done = satqkd_command("key", "night.toml", "--passes", "few.csv", "--json", cwd=tmp_path)
+    full = json.loads(satqkd_command("key", "night.toml", "--json", cwd=tmp_path).stdout)
+    found = json.loads(done.stdout)
+    assert [row["key_bits"] for row in found] == [row["key_bits"] for row in full[2:]]
+    assert [row["start"] for row in found] == [row["start"] for row in full[2:]]
+    assert_mistake(
+        satqkd_command("key", "night.toml", "--passes", "few.csv", "--link", "run/link.nc", cwd=tmp_path), "link"
+    )
+    swapped = "".join([lines[0], lines[2].replace("1,", "0,", 1), lines[1].replace("0,", "1,", 1), *lines[3:]])
+    (tmp_path / "swapped.csv").write_text(swapped)
+    done = satqkd_command("key", "night.toml", "--passes", "swapped.csv", "--link", "run/link.nc", cwd=tmp_path)
+    assert_mistake(done, "do not belong together")

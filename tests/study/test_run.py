@@ -234,3 +234,21 @@ def test_progress_goes_through_the_stages_in_order(changed: Change) -> None:
     satqkd.run(changed("micius-zenith", {}), progress=lambda *args: said.append(args))
     assert [stage for stage, *_ in said[::2]] == ["passes", "link", "keys", "schedule"]
     assert said[-1][1:] == (4, 4)
+
+
+def test_interrupt_between_the_two_renames_keeps_the_old_run(
+    nothing: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = nothing.save(tmp_path / "run")
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if Path(target) == folder and self.name != "run":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        nothing.save(folder, overwrite=True)
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

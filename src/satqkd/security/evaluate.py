@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satqkd.errors import InputError
 from satqkd.scenario.model import Scenario
 from satqkd.security import gllp, lim2014
 from satqkd.security.result import EpsilonBudget, KeyLength, mission_epsilon
@@ -92,11 +93,17 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
     xarray.Dataset
         Dimension ``pass``: counts, bounds, finite key, why there is none and by how many dB, asymptotic key, and
         the protocol parameters used.
+
+    Raises
+    ------
+    InputError
+        If the link was computed for other passes.
     """
     import xarray as xr
 
     options, step = analysis_options(scenario), scenario.study.step
     numbers = link.pass_number.values
+    _check_same_passes(passes, link)
     inside = np.flatnonzero(numbers.ravel() >= 0)
     owner = numbers.ravel()[inside]
     order = np.argsort(owner, kind="stable")  # within a pass in order of time, as the last dimension is time
@@ -125,6 +132,24 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
     # those of the options are the same for every pass, so one evaluation tells them
     used = lim2014.key_length([1e-4], **options).citations
     return dataset.assign_attrs(citations=[*used, *gllp.CITATIONS])
+
+
+def _check_same_passes(passes: xr.Dataset, link: xr.Dataset) -> None:
+    """Refuse a link whose samples are not those of the passes: keys would be given to the wrong pass."""
+    at = np.nonzero(link.pass_number.values >= 0)
+    number = link.pass_number.values[at]
+    time = link.time.values[at[2]]
+    if number.size and number.max() >= passes.sizes["pass"]:
+        raise InputError(f"link has samples of pass {number.max()}, the passes end at {passes.sizes['pass'] - 1}")
+    belongs = (
+        (passes.station.values[number] == link.station.values[at[0]])
+        & (passes.satellite.values[number] == link.satellite.values[at[1]])
+        & (passes.start.values[number] <= time)
+        & (time <= passes.end.values[number])
+    )
+    if not np.all(belongs):
+        wrong = int(number[~belongs][0])
+        raise InputError(f"link and passes do not belong together: pass {wrong} is another one in the link")
 
 
 _KEY_COLUMNS: dict[str, Any] = {

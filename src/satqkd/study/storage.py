@@ -69,11 +69,12 @@ def new_folder(folder: str | Path, *, overwrite: bool = False) -> Iterator[Path]
         yield aside
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-            target.rename(old / "run")
             try:
+                target.rename(old / "run")
                 aside.rename(target)
-            except OSError:
-                (old / "run").rename(target)
+            except BaseException:  # an interrupt between the two must not cost the old run
+                if (old / "run").exists() and not target.exists():
+                    (old / "run").rename(target)
                 raise
             finally:
                 shutil.rmtree(old, ignore_errors=True)
@@ -291,8 +292,11 @@ def read_passes(path: Path, scenario: Scenario) -> xr.Dataset:
     InputError
         If the file cannot be read, or names a satellite or station that the scenario does not have.
     """
+    import numpy as np
+
     from satqkd.formats.tables import from_csv
     from satqkd.orbit.build import propagators
+    from satqkd.variables import describe
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -310,7 +314,8 @@ def read_passes(path: Path, scenario: Scenario) -> xr.Dataset:
         for name in table[column].values:
             if name not in names:
                 raise InputError(f'{path}: {column} "{name}" is not in scenario {scenario.name}')
-    return table
+    # rows may have been deleted by hand; the stages count the passes that are there
+    return describe(table.assign_coords({"pass": np.arange(table.sizes["pass"])}))
 
 
 def read_link(path: Path, scenario: Scenario) -> xr.Dataset:
