@@ -201,7 +201,7 @@ def test_equations_172_to_174_as_the_product_of_their_parts() -> None:
 )  # fmt: skip
 def test_filter_widths_of_table_8(nanometres: float, gigahertz: float, printed: float, last_digit: float) -> None:
     found_nm = float(filter_width_m(gigahertz * 1e9, nanometres * 1e-9)) * 1e9
-    assert found_nm == pytest.approx(printed, abs=last_digit)  # cut off, not rounded: 0.0729 is printed 0.072
+    assert found_nm == pytest.approx(printed, abs=last_digit)  # "about": 0.0730 is printed 0.072
 
 
 class TestTable3:
