@@ -2,4 +2,15 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "divergence", "empirical", "evaluate", "fitted", "models")
+__getattr__, __dir__ = _lazy(
+    __name__,
+    "aerosol",
+    "atmosphere_tables",
+    "divergence",
+    "empirical",
+    "evaluate",
+    "fitted",
+    "gases",
+    "models",
+    "rayleigh",
+)
