@@ -1,4 +1,4 @@
-"""Profile of a cloudless atmosphere for radiative transfer: extinction, scattered fraction and phase function by altitude.
+"""Profile of a cloudless atmosphere for radiative transfer: extinction, albedo and phase function by altitude.
 
 The levels carry the vertical optical depths of :mod:`satqkd.channel.extinction`, each component spread over its own
 vertical profile.
@@ -33,6 +33,7 @@ ALTITUDE_GRID_M: Final = (
 
 OZONE_CENTRE_M: Final = 22e3
 OZONE_WIDTH_M: Final = 5e3
+"""Standard deviation of the ozone profile about its centre above sea level. [m]"""
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,9 @@ _ABOVE: Final[Mapping[str, Callable[[FloatArray], FloatArray]]] = MappingProxyTy
 )
 
 
-def _levels(share_above: FloatArray, altitude_m: FloatArray, depth: float) -> FloatArray:
+def _levels(share_above: Callable[[FloatArray], FloatArray], altitude_m: FloatArray, depth: float) -> FloatArray:
     """Extinction at the levels whose trapezoidal sum is the optical depth, following the profile."""
-    per_m = -np.gradient(share_above, altitude_m)
+    per_m = share_above(altitude_m - 0.5) - share_above(altitude_m + 0.5)
     return np.asarray(depth * per_m / np.trapezoid(per_m, altitude_m))
 
 
@@ -172,17 +173,17 @@ def atmosphere_layers(
     )
     above_station = np.array(ALTITUDE_GRID_M)
     altitude = above_station + altitude_m
-    particles_above = look_up(profile, AEROSOL_PROFILES, what="aerosol profile")(altitude)
-    gas = {
-        name: _levels(above(altitude), above_station, float(getattr(depth, name))) for name, above in _ABOVE.items()
-    }
+    shares = {**_ABOVE, "aerosol": look_up(profile, AEROSOL_PROFILES, what="aerosol profile")}
+    per_m = {name: _levels(share, altitude, float(getattr(depth, name))) for name, share in shares.items()}
     return AtmosphereLayers(
         wavelength_m=float(wavelength_m),
         station_altitude_m=float(altitude_m),
         altitude_m=above_station,
-        rayleigh_per_m=gas.pop("rayleigh"),
-        absorption_per_m=np.asarray(sum(gas.values())),
-        aerosol_per_m=_levels(particles_above, above_station, float(depth.aerosol)),
-        aerosol_albedo=float(single_scattering_albedo(wavelength_m, aerosol=aerosol, relative_humidity=relative_humidity)),
+        rayleigh_per_m=per_m["rayleigh"],
+        absorption_per_m=per_m["ozone"] + per_m["water"] + per_m["mixed"],
+        aerosol_per_m=per_m["aerosol"],
+        aerosol_albedo=float(
+            single_scattering_albedo(wavelength_m, aerosol=aerosol, relative_humidity=relative_humidity)
+        ),
         aerosol_asymmetry=float(asymmetry(wavelength_m, aerosol=aerosol, relative_humidity=relative_humidity)),
     )
