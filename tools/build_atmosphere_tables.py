@@ -84,11 +84,13 @@ ANCHORS = {656.448: ("water", 0.040), 854.445: ("water", 0.012), 1550.027: ("mix
 
 Band averages of the gases in the radiative-transfer program SBDART, U.S. Standard Atmosphere.
 """
-STRONGEST_BAND = 0.08
-"""Optical depth of water and mixed gases above which Beer's law fails within a band: no data.
+STRONGEST_BAND = {"water": 0.13, "mixed": 0.085}
+"""Optical depth of each above which a band average says nothing of a laser line: no data.
 
 Nor is there any at a single weaker wavelength between two such.
 """
+BAND_LAWS = {"water": (0.2385, 20.07), "mixed": (1.41, 118.3)}
+"""Optical depth a x / (1 + b x)^0.45 of absorber amount times coefficient x, Bird and Riordan, Eqs. 8 and 12."""
 
 
 def refractive_index(substance: str, wavelength_um: float) -> complex:
@@ -137,30 +139,41 @@ def aerosol_rows() -> Iterator[str]:
                 yield f"{aerosol},{humidity:g},{wavelength_nm}," + ",".join(f"{value:.5f}" for value in values)
 
 
+def band_depth(gas: str, path: float) -> float:
+    """Optical depth by the band law of a gas."""
+    strength, growth = BAND_LAWS[gas]
+    return strength * path / (1.0 + growth * path) ** 0.45
+
+
+def band_path(gas: str, depth: float) -> float:
+    """Inverse of the band law, by bisection."""
+    low, high = 0.0, 1e3
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if band_depth(gas, middle) < depth else (low, middle)
+    return low
+
+
 def gas_rows() -> Iterator[str]:
     """Lines of the gas table."""
     rows = {}
     for text in GAS_COEFFICIENTS.replace("\n", " ").split(";"):
         wavelength_nm, ozone, water, mixed = (float(word) for word in text.split())
-        water_path = water * WATER_CM
-        rows[wavelength_nm] = {
-            "ozone": ozone * OZONE_CM,
-            "water": 0.2385 * water_path / (1.0 + 20.07 * water_path) ** 0.45,
-            "mixed": 1.41 * mixed / (1.0 + 118.3 * mixed) ** 0.45,
-        }
+        rows[wavelength_nm] = {"ozone": ozone * OZONE_CM, "water": water * WATER_CM, "mixed": mixed}
     ozone_656 = rows.pop(656.0)["ozone"]  # its anchor, 0.4 nm away, takes its place
     for wavelength_nm, (gas, total) in ANCHORS.items():
         ozone = ozone_656 if wavelength_nm < 700.0 else 0.0
-        rows[wavelength_nm] = {"ozone": ozone, "water": 0.0, "mixed": 0.0, gas: total - ozone}
+        rows[wavelength_nm] = {"ozone": ozone, "water": 0.0, "mixed": 0.0, gas: band_path(gas, total - ozone)}
     order = sorted(rows)
-    weak = [rows[wavelength_nm]["water"] + rows[wavelength_nm]["mixed"] <= STRONGEST_BAND for wavelength_nm in order]
-    for number, wavelength_nm in enumerate(order):
-        depth = rows[wavelength_nm]
-        source = "anchor" if wavelength_nm in ANCHORS else "model"
+    depths = {nm: {gas: band_depth(gas, rows[nm][gas]) for gas in BAND_LAWS} for nm in order}
+    weak = [all(depths[nm][gas] <= limit for gas, limit in STRONGEST_BAND.items()) for nm in order]
+    for number, nm in enumerate(order):
         alone = not any(weak[max(number - 1, 0) : number] + weak[number + 1 : number + 2])
+        source = "anchor" if nm in ANCHORS else "model"
         if alone or not weak[number]:
             source = "no data"
-        yield f"{wavelength_nm:.7g},{depth['ozone']:.5f},{depth['water']:.5f},{depth['mixed']:.5f},{source}"
+        bands = (f"{depths[nm][gas]:.5f},{BAND_LAWS[gas][1] * rows[nm][gas]:.5g}" for gas in BAND_LAWS)
+        yield f"{nm:.7g},{rows[nm]['ozone']:.5f},{','.join(bands)},{source}"
 
 
 TABLES = {
@@ -172,7 +185,7 @@ TABLES = {
     "gas_optical_depth.csv": (
         f"Bird and Riordan 1984 (SERI/TR-215-2436), water {WATER_CM} cm, ozone {OZONE_CM} atm cm; "
         "anchor: band average of SBDART; no data: strong absorption band",
-        "wavelength_nm,ozone,water,mixed,source",
+        "wavelength_nm,ozone,water,water_growth,mixed,mixed_growth,source",
         gas_rows,
     ),
 }

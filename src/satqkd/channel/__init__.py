@@ -4,13 +4,6 @@ from satqkd._lazy import lazy as _lazy
 
 __getattr__, __dir__ = _lazy(
     __name__,
-    "aerosol",
-    "atmosphere_tables",
-    "divergence",
-    "empirical",
-    "evaluate",
-    "fitted",
-    "gases",
-    "models",
-    "rayleigh",
-)
+    "aerosol", "air_mass", "atmosphere_layers", "atmosphere_tables", "divergence", "empirical", "evaluate",
+    "extinction", "fitted", "gases", "live_atmosphere", "models", "rayleigh", "uvspec",
+)  # fmt: skip

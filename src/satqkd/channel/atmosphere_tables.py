@@ -53,7 +53,9 @@ class GasTable:
     wavelength_m : ndarray, shape (n,)
         Increasing. [m]
     ozone, water, mixed : ndarray, shape (n,)
-        Optical depth of ozone, water vapour and uniformly mixed gases. [1]
+        Optical depth of ozone, water vapour and uniformly mixed gases at unit air mass. [1]
+    water_growth, mixed_growth : ndarray, shape (n,)
+        How far a band is saturated at unit air mass, b of the band law. [1]
     usable : ndarray of bool, shape (n,)
         False within a strong absorption band.
     anchor : ndarray of bool, shape (n,)
@@ -64,6 +66,8 @@ class GasTable:
     ozone: NDArray[np.float64]
     water: NDArray[np.float64]
     mixed: NDArray[np.float64]
+    water_growth: NDArray[np.float64]
+    mixed_growth: NDArray[np.float64]
     usable: NDArray[np.bool_]
     anchor: NDArray[np.bool_]
 
@@ -120,6 +124,8 @@ def gas_table() -> GasTable:
         ozone=_column(rows, "ozone"),
         water=_column(rows, "water"),
         mixed=_column(rows, "mixed"),
+        water_growth=_column(rows, "water_growth"),
+        mixed_growth=_column(rows, "mixed_growth"),
         usable=np.array([row["source"] != "no data" for row in rows]),
         anchor=np.array([row["source"] == "anchor" for row in rows]),
     )

@@ -24,6 +24,9 @@ __all__ = ["GASES", "WATER_SCALE_HEIGHT_M", "covered", "optical_depth", "windows
 WATER_SCALE_HEIGHT_M: Final = 2000.0
 """Scale height of water vapour. [m]"""
 
+BAND_EXPONENT: Final = 0.45
+"""Exponent of the band law of [1]."""
+
 LONGEST_WAVELENGTH_M: Final = 1700e-9
 """End of the range in which optical depths are given. [m]"""
 
@@ -81,8 +84,10 @@ def windows_m() -> list[tuple[float, float]]:
     return found
 
 
-def optical_depth(wavelength_m: ArrayLike, *, gas: str, altitude_m: ArrayLike = 0.0) -> NDArray[np.float64]:
-    """Vertical optical depth of one gas above a station.
+def optical_depth(
+    wavelength_m: ArrayLike, *, gas: str, altitude_m: ArrayLike = 0.0, air_mass: ArrayLike = 1.0
+) -> NDArray[np.float64]:
+    r"""Optical depth of one gas above a station, along a path of any air mass.
 
     Parameters
     ----------
@@ -92,6 +97,8 @@ def optical_depth(wavelength_m: ArrayLike, *, gas: str, altitude_m: ArrayLike = 
         ``"ozone"``, ``"water"`` or ``"mixed"`` (oxygen, carbon dioxide, methane).
     altitude_m : array_like
         Altitude of the station above sea level from -500 to 9000 m. [m]
+    air_mass : array_like
+        Air mass of the path, 1 for the vertical optical depth. [1]
 
     Returns
     -------
@@ -105,12 +112,20 @@ def optical_depth(wavelength_m: ArrayLike, *, gas: str, altitude_m: ArrayLike = 
 
     Notes
     -----
-    U.S. Standard Atmosphere 1976: 1.42 cm of water, 0.344 atm cm of ozone. The spectral model of [1] at unit air mass,
-    linear between its wavelengths, except at 656.448, 854.445 and 1550.027 nm, where band averages of the program
-    SBDART stand: near those three the value is known, elsewhere it is a smooth band average that does not resolve lines.
+    U.S. Standard Atmosphere 1976: 1.42 cm of water, 0.344 atm cm of ozone. The spectral model of [1], linear between
+    its wavelengths; at 656.448, 854.445 and 1550.027 nm stand band averages of the program SBDART instead. Near those
+    three the value is known, elsewhere it is a smooth average that does not resolve lines.
+
+    A band average does not follow Beer's law: with the amount of gas :math:`a` relative to the vertical at sea level
+    (air mass times the share above the station), water and mixed gases have
+    :math:`\tau = \tau_1\,a\,[(1 + b)/(1 + b a)]^{0.45}`, Eqs. 8 and 12 of [1]; ozone is linear.
     """
     table = gas_table()
-    columns = {"ozone": table.ozone, "water": table.water, "mixed": table.mixed}
+    columns = {
+        "ozone": (table.ozone, np.zeros_like(table.ozone)),
+        "water": (table.water, table.water_growth),
+        "mixed": (table.mixed, table.mixed_growth),
+    }
     share = look_up(gas, GASES, what="gas")(altitude_m)
     wavelength = check_in_range(
         wavelength_m, table.wavelength_m[0], LONGEST_WAVELENGTH_M, what="wavelength", unit="nm", scale=1e9
@@ -119,9 +134,11 @@ def optical_depth(wavelength_m: ArrayLike, *, gas: str, altitude_m: ArrayLike = 
     if not np.all(has_data):
         bad = float(wavelength[~has_data].flat[0])
         below = max(end for _, end in windows_m() if end < bad)
-        above = min((start for start, _ in windows_m() if start > bad), default=LONGEST_WAVELENGTH_M)
+        above = min(start for start, _ in windows_m() if start > bad)
         raise InputError(
             f"wavelength: {bad * 1e9:.8g} nm lies in a strong absorption band for which there is no data, "
             f"must be at most {below * 1e9:.6g} nm or at least {above * 1e9:.6g} nm"
         )
-    return np.asarray(np.interp(wavelength, table.wavelength_m, columns[gas]) * share)
+    vertical, growth = (np.interp(wavelength, table.wavelength_m, column) for column in columns[gas])
+    amount = share * np.asarray(air_mass, dtype=np.float64)
+    return np.asarray(vertical * amount * ((1.0 + growth) / (1.0 + growth * amount)) ** BAND_EXPONENT)
