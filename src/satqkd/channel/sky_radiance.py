@@ -107,10 +107,9 @@ def relative_radiance(
 
     Notes
     -----
-    Cubic splines through the logarithm; within 3 % of the solver everywhere and 0.1 % on average. The Sun's disc and
-    the first degree around it, where a telescope cannot point anyway, are not represented. The tables hold for a
-    station at sea level: the site's visibility is that at the station, and its altitude would only take away some
-    molecules (at 0.4 km 4 % of them).
+    Cubic splines through the logarithm; within 3 % of the solver everywhere and 0.06 % on average. The Sun's disc and
+    the first degree around it, where a telescope cannot point anyway, are not represented. The tables hold for a column
+    from sea level with the visibility at the station.
     """
     if site not in SITES:
         raise InputError(f"site = {site!r}: must be one of {', '.join(SITES)}")
