@@ -134,9 +134,9 @@ def test_failing_program_is_one_clear_line(tmp_path: Path, body: str, message: s
 
 
 def test_missing_data_and_missing_program_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no folder .*nowhere"):
+    with pytest.raises(InputError, match=r"no folder .*nowhere"):
         run_uvspec(CASE, data_path=tmp_path / "nowhere", program=tmp_path / "uvspec")
-    with pytest.raises(InputError, match="cannot run .*uvspec: No such file"):
+    with pytest.raises(InputError, match=r"cannot run .*uvspec: No such file"):
         run_uvspec(CASE, data_path=tmp_path, program=tmp_path / "uvspec")
 
 

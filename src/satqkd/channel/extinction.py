@@ -273,8 +273,9 @@ def transmittance(
 BEER_LAMBERT_ZENITH_LOSS_DB: Final[Mapping[str, float]] = MappingProxyType({"wang-1550nm": 2.0, "micius-fitted": 0.34})
 """Zenith losses of simple slab models. [dB]
 
-``wang-1550nm``: Wang et al., Table 1, "2 dB for 1550 nm". ``micius-fitted``: 0.34 dB, fitted to the losses that a
-feasibility study of measurement-device-independent QKD via Micius shows for its uplinks at 780 nm.
+``wang-1550nm``: X. Wang et al., downlink modelling and scheduling, "2 dB for 1550 nm". ``micius-fitted``: fitted to the
+uplink losses at 780 nm of X. Wang et al., "Feasibility of space-based measurement-device-independent quantum key
+distribution", Figs. 3 and 4.
 """
 
 
