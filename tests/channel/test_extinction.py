@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,19 @@ def test_loss_at_80_deg_agrees_with_sbdart_where_it_is_flat() -> None:
     np.testing.assert_allclose(flat, [float(row["loss_db"]) for row in rows], rtol=0.02)  # as above
     # the Earth is not: 1 to 1.5 % less
     np.testing.assert_allclose(losses_db(rows) / flat, 0.987, atol=0.008)
+
+
+def test_the_documentation_prints_what_is_computed() -> None:
+    text = (GOLDEN.parent.parent / "docs" / "atmosphere.md").read_text(encoding="utf-8")
+    printed = re.findall(r"^\| (rural|urban|coastal) \| (\S+) \|(.*)\| [\d.]+ \|$", text, re.MULTILINE)
+    assert len(printed) == 9
+    rows = golden("sbdart_transmittance.csv")
+    for site, wavelength_nm, cells in printed:
+        here = [row for row in rows if (row["site"], row["wavelength_nm"]) == (site, wavelength_nm)]
+        numbers = np.array([cell.split()[0:3:2] for cell in cells.strip("| ").split(" | ")], dtype=float)
+        np.testing.assert_array_equal(numbers[:, 1], [float(row["loss_db"]) for row in here])
+        up_to_70, at_80 = losses_db(here[:5]), losses_db(here[5:], geometry="plane-parallel")
+        np.testing.assert_allclose(numbers[:, 0], [*up_to_70, *at_80], atol=0.0051)  # printed to 0.01 dB
 
 
 def test_wavelength_scan_agrees_with_sbdart() -> None:
