@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from satqkd.channel import aerosol as aerosols
 from satqkd.channel import gases, rayleigh
 from satqkd.channel.air_mass import exponential_shell, plane_parallel, thin_shell
-from satqkd.channel.atmosphere_tables import look_up
+from satqkd.channel.atmosphere_tables import check_in_range, look_up
 from satqkd.errors import InputError
 
 __all__ = [
@@ -27,6 +27,9 @@ __all__ = [
 ]  # fmt: skip
 
 FloatArray = NDArray[np.float64]
+
+SHORTEST_WAVELENGTH_M: Final = 400e-9
+"""Start of the range of the tables. [m]"""
 
 OZONE_ALTITUDE_M: Final = 22e3
 """Altitude at which the ozone layer is taken as thin. [m]"""
@@ -187,7 +190,7 @@ def slant_depth(
         For the horizon and below, a wavelength without data, a visibility that is not positive, an altitude out of
         range or an unknown name.
     """
-    mass = look_up(geometry, AIR_MASSES, what="geometry")(zenith_rad, altitude_m)
+    molecules = rayleigh.optical_depth(wavelength_m, altitude_m=altitude_m)
     particles = aerosols.optical_depth(
         wavelength_m,
         aerosol=aerosol,
@@ -196,7 +199,8 @@ def slant_depth(
         relative_humidity=relative_humidity,
         profile=profile,
     )
-    total = mass["aerosol"] * particles + mass["rayleigh"] * rayleigh.optical_depth(wavelength_m, altitude_m=altitude_m)
+    mass = look_up(geometry, AIR_MASSES, what="geometry")(zenith_rad, altitude_m)
+    total = mass["aerosol"] * particles + mass["rayleigh"] * molecules
     for gas in gases.GASES:
         total = total + gases.optical_depth(wavelength_m, gas=gas, altitude_m=altitude_m, air_mass=mass[gas])
     return np.asarray(total)
@@ -269,8 +273,9 @@ def transmittance(
 BEER_LAMBERT_ZENITH_LOSS_DB: Final[Mapping[str, float]] = MappingProxyType({"wang-1550nm": 2.0, "micius-fitted": 0.34})
 """Zenith losses of simple slab models. [dB]
 
-``wang-1550nm``: Wang et al., Table 1, "2 dB for 1550 nm". ``micius-fitted``: 0.34 dB, fitted to the losses that a
-feasibility study of measurement-device-independent QKD via Micius shows for its uplinks at 780 nm.
+``wang-1550nm``: X. Wang et al., downlink modelling and scheduling, "2 dB for 1550 nm". ``micius-fitted``: fitted to the
+uplink losses at 780 nm of X. Wang et al., "Feasibility of space-based measurement-device-independent quantum key
+distribution", Figs. 3 and 4.
 """
 
 
@@ -365,6 +370,10 @@ def spectrum(
         raise InputError(
             f"wavelength scan: from {shortest_m * 1e9:g} to {longest_m * 1e9:g} nm by {step_m * 1e9:g} nm, "
             "must be increasing with a positive step"
+        )
+    for end_m in (shortest_m, longest_m):
+        check_in_range(
+            end_m, SHORTEST_WAVELENGTH_M, gases.LONGEST_WAVELENGTH_M, what="wavelength", unit="nm", scale=1e9
         )
     # the tolerance keeps the last wavelength, the minimum keeps it within the range
     wavelength_m = np.minimum(np.arange(shortest_m, longest_m + 1e-6 * step_m, step_m), longest_m)

@@ -73,7 +73,8 @@ def optical_depth(wavelength_m: ArrayLike, *, altitude_m: ArrayLike = 0.0) -> ND
 
     Notes
     -----
-    Eq. 30 is fitted, by the authors of [1], to their calculation for 1013.25 hPa, 45 deg latitude and 360 ppm of CO2.
+    Eq. 30 is fitted, by the authors of [1], to their calculation for 1013.25 hPa, 45 deg latitude and 360 ppm of CO2:
+    within 0.1 % of it up to 860 nm; at 1550 nm, where the depth is 0.0015, 0.9 % above it.
     """
     wavelength = check_in_range(
         wavelength_m, SHORTEST_WAVELENGTH_M, LONGEST_WAVELENGTH_M, what="wavelength", unit="nm", scale=1e9
