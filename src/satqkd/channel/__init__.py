@@ -2,4 +2,6 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "divergence", "empirical", "evaluate", "fitted", "models")
+__getattr__, __dir__ = _lazy(
+    __name__, "divergence", "empirical", "evaluate", "fitted", "height_integrals", "models", "profiles", "turbulence"
+)
