@@ -12,6 +12,7 @@ __getattr__, __dir__ = _lazy(
     "empirical",
     "evaluate",
     "fitted",
+    "geostationary",
     "height_integrals",
     "models",
     "pointing",
