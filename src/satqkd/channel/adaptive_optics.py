@@ -72,7 +72,7 @@ def corrected_fried_m(
         return np.asarray(np.broadcast_arrays(fried, aperture, greenwood, tracking, bandwidth, tip_tilt)[0])
     if not np.all(tip_tilt > 0.0):
         raise InputError(f"tip_tilt_bandwidth_hz: {tip_tilt.min():g} Hz is not allowed, adaptive optics needs above 0")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         # f_c = 0 gives an infinite residual and so the seeing's own value; a perfect loop gives none and infinity
         residual = (greenwood / bandwidth) ** (5.0 / 3.0) + (0.5 * np.pi * tracking / tip_tilt) ** 2
         return np.asarray(np.maximum(fried, aperture * (1.03 / residual) ** 0.6))
