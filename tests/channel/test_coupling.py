@@ -155,6 +155,7 @@ def test_many_samples_are_interpolated_between_few_integrals() -> None:
         (lambda: encircled_energy(1e-6, wavelength_m=1e-6, aperture_diameter_m=0.0), "aperture_diameter_m: 0"),
         (lambda: fibre_overlap(obscuration_ratio=-0.1), "obscuration_ratio: -0.1"),
         (lambda: seeing_encircled_energy(1e-6, **UNIT, fried_m=0.0), "fried_m"),
+        (lambda: seeing_encircled_energy(0.02, **UNIT, fried_m=0.1), r"half_angle_rad: 0\.02 .* to 0\.01 only"),
         (lambda: solid_angle_sr(4.0), "half_angle_rad: 4"),
     ],
 )

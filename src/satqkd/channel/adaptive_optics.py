@@ -58,9 +58,9 @@ def corrected_fried_m(
     Notes
     -----
     Eq. 166 knows the lag of the loops only, and a loop much slower than the turbulence would, literally, make the
-    seeing worse. [1]_ states that the corrected value exceeds the seeing's, so the larger one is returned: it matters
-    below a bandwidth of some 3 Hz for the urban station, and for none of the published settings. Without adaptive
-    optics the tip-tilt mirror is taken to do nothing.
+    seeing worse. The paper states that the corrected value exceeds the seeing's, so the larger one is returned: it
+    matters below a bandwidth of some 3 Hz for the urban station, and for none of the published settings. Without
+    adaptive optics the tip-tilt mirror is taken to do nothing.
     """
     fried, aperture = positive("fried_m", fried_m), positive("aperture_diameter_m", aperture_diameter_m)
     greenwood, tracking = positive("greenwood_hz", greenwood_hz), positive("tracking_hz", tracking_hz)
