@@ -4,7 +4,8 @@ from satqkd._lazy import lazy as _lazy
 
 __getattr__, __dir__ = _lazy(
     __name__,
-    "acceptance", "aerosol", "air_mass", "atmosphere_layers", "atmosphere_tables", "background", "divergence",
-    "empirical", "evaluate", "extinction", "fitted", "gases", "live_atmosphere", "models", "moonlight",
-    "published_radiance", "rayleigh", "sky_radiance", "uvspec",
+    "acceptance", "adaptive_optics", "aerosol", "air_mass", "atmosphere_layers", "atmosphere_tables", "background",
+    "beam", "budget", "coupling", "divergence", "empirical", "evaluate", "extinction", "fitted", "gases",
+    "geostationary", "height_integrals", "live_atmosphere", "models", "moonlight", "pointing", "profiles",
+    "published_radiance", "rayleigh", "sky_radiance", "turbulence", "uvspec",
 )  # fmt: skip
