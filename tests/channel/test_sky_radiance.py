@@ -184,11 +184,11 @@ class TestNight:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"model": "skycalc"}, "model = 'skycalc': must be one of anchored, irradiance"),
-            ({"urban_light_mw_m2_nm_sr": -1.0}, "urban_light_mw_m2_nm_sr = -1.0: must be finite and not negative"),
-            ({"moon_distance_m": 0.0}, "moon_distance_m = 0.0: must be positive"),
-            ({"phase_angle_rad": -0.1}, r"phase angle = -5.72958 deg: must be from 0 to 180 deg"),
-            ({"moon_zenith_rad": 4.0}, r"zenith angle of the Moon = 229.183 deg: must be from 0 to 180 deg"),
+            ({"model": "skycalc"}, "model: 'skycalc' is not known, allowed: anchored, irradiance"),
+            ({"urban_light_mw_m2_nm_sr": -1.0}, "urban_light_mw_m2_nm_sr: -1 is not allowed"),
+            ({"moon_distance_m": 0.0}, "moon_distance_m: 0 is not allowed, positive"),
+            ({"phase_angle_rad": -0.1}, "phase angle: -5.7.* deg, must be from 0 to 180 deg"),
+            ({"moon_zenith_rad": 4.0}, "zenith angle of the Moon: 229.18.* deg, must be from 0 to 180 deg"),
         ],
     )
     def test_bad_input(self, change: dict[str, object], message: str) -> None:
@@ -199,16 +199,16 @@ class TestNight:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"view_zenith_rad": RAD(90.0)}, "view zenith = 90 deg: must be from 0 to 85 deg"),
-        ({"view_zenith_rad": np.nan}, "view zenith = nan deg: must be from 0 to 85 deg"),
+        ({"view_zenith_rad": RAD(90.0)}, "view zenith angle: 90 deg, must be from 0 to 85 deg"),
+        ({"view_zenith_rad": np.nan}, "view zenith angle: nan deg, must be from 0 to 85 deg"),
         (
             {"sun_zenith_rad": RAD(96.0)},
-            r"Sun or Moon = 96 deg: must be from 0 to 90 deg \(no twilight\)",
+            "zenith angle of Sun or Moon: 96 deg, must be from 0 to 90 deg",
         ),
-        ({"relative_azimuth_rad": RAD(-10.0)}, "relative azimuth = -10 deg: must be from 0 to 180 deg"),
-        ({"site": "desert"}, "site = 'desert': must be one of rural, urban, coastal"),
-        ({"wavelength_m": 850e-9}, "wavelength = 850 nm: must be within 0.5 nm of one of 656.448"),
-        ({"irradiance_mw_m2_nm": -1.0}, "irradiance = -1.0: must be positive"),
+        ({"relative_azimuth_rad": RAD(-10.0)}, "relative azimuth: -10 deg, must be from 0 to 180 deg"),
+        ({"site": "desert"}, "site: 'desert' is not known, .*allowed: rural, urban, coastal"),
+        ({"wavelength_m": 850e-9}, "wavelength: 850 nm is not in the tables, allowed: within 0.5 nm of 656.448"),
+        ({"irradiance_mw_m2_nm": -1.0}, "irradiance_mw_m2_nm: -1 is not allowed, positive"),
     ],
 )
 def test_bad_input_is_one_clear_line(change: dict[str, object], message: str) -> None:

@@ -7,5 +7,5 @@ __getattr__, __dir__ = _lazy(
     "acceptance", "adaptive_optics", "aerosol", "air_mass", "atmosphere_layers", "atmosphere_tables", "background",
     "beam", "budget", "coupling", "divergence", "empirical", "evaluate", "extinction", "fitted", "gases",
     "geostationary", "height_integrals", "live_atmosphere", "models", "moonlight", "pointing", "profiles",
-    "published_radiance", "rayleigh", "sky_radiance", "turbulence", "uvspec",
+    "published_radiance", "rayleigh", "sky_background", "sky_radiance", "turbulence", "uvspec",
 )  # fmt: skip

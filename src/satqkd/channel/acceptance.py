@@ -1,26 +1,26 @@
 r"""What a receiver accepts of the sky's light: field of view, filter, gate and area.
 
-Mannalath, Zapatero and Curty, arXiv:2605.29706, H.9 and H.13 (Eqs. 158, 159, 172-174).
+Mannalath, Zapatero and Curty, arXiv:2605.29706, H.9 and H.13 (Eqs. 172-174).
 
-Two slips of the printed equations are put right. Eq. 173 gives the receiver's area as :math:`a_R^2/4` and Eq. 174
+A slip of the printed equations is put right. Eq. 173 gives the receiver's area as :math:`a_R^2/4` and Eq. 174
 divides by :math:`2\hbar c = hc/\pi`: the missing :math:`\pi` of the area stands there, so the product is right and
 only the product is meant. The filter's width :math:`\Delta\lambda` is in metres (the factor :math:`10^6` turns
-mW m-2 nm-1 into W m-3). Eq. 158 is evaluated as :math:`4\pi\sin^2(\gamma/2)`: printed, it loses every digit at a
-microradian.
+mW m-2 nm-1 into W m-3).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satqkd.channel._allowed import not_negative, positive
+from satqkd.channel._inputs import choice, in_range, positive
+from satqkd.channel.coupling import airy_half_angle_rad, fibre_half_angle_rad, solid_angle_sr
 from satqkd.constants import PLANCK_J_S, SPEED_OF_LIGHT_M_S
 from satqkd.errors import InputError
 
@@ -28,13 +28,12 @@ __all__ = [
     "CONSTANTS",
     "FIELDS_OF_VIEW",
     "Constants",
+    "HalfAngle",
     "acceptance_m3_s_sr",
-    "airy_half_angle_rad",
     "diffraction_half_angle_rad",
-    "fibre_half_angle_rad",
+    "field_of_view_sr",
     "filter_width_m",
     "photon_flux",
-    "solid_angle_sr",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -65,61 +64,97 @@ CONSTANTS: Final[Mapping[str, Constants]] = MappingProxyType(
 """Constants by name. ``si`` gives 0.046 % more photons than the rounded values of Table 1."""
 
 
-def fibre_half_angle_rad(wavelength_m: ArrayLike, rx_aperture_diameter_m: ArrayLike) -> FloatArray:
-    r"""Effective half-angle seen by a single-mode fibre, :math:`2.24\lambda/\pi a_R` (Table 1). [rad]"""
-    return np.asarray(2.24 * np.asarray(wavelength_m, float) / (np.pi * np.asarray(rx_aperture_diameter_m, float)))
+def diffraction_half_angle_rad(*, wavelength_m: ArrayLike, aperture_diameter_m: ArrayLike) -> FloatArray:
+    r"""Half angle of the estimate of critical radiances, :math:`\lambda/\pi D` (Sec. V.2).
+
+    Parameters
+    ----------
+    wavelength_m : array_like
+        Vacuum wavelength. [m]
+    aperture_diameter_m : array_like
+        Diameter of the receiver, broadcast. [m]
+
+    Returns
+    -------
+    ndarray
+        Half angle. [rad]
+
+    Raises
+    ------
+    InputError
+        For a length that is not positive.
+    """
+    aperture = positive("aperture_diameter_m", aperture_diameter_m)
+    return np.asarray(positive("wavelength_m", wavelength_m) / (np.pi * aperture))
 
 
-def airy_half_angle_rad(wavelength_m: ArrayLike, rx_aperture_diameter_m: ArrayLike) -> FloatArray:
-    r"""Half-angle of the first dark Airy ring, :math:`1.22\lambda/a_R` (Eq. 159). [rad]"""
-    return np.asarray(1.22 * np.asarray(wavelength_m, float) / np.asarray(rx_aperture_diameter_m, float))
+class HalfAngle(Protocol):
+    """Half angle of a field of view from wavelength and diameter of the receiver."""
+
+    def __call__(self, *, wavelength_m: ArrayLike, aperture_diameter_m: ArrayLike) -> FloatArray:
+        """Half angle. [rad]"""
 
 
-def diffraction_half_angle_rad(wavelength_m: ArrayLike, rx_aperture_diameter_m: ArrayLike) -> FloatArray:
-    r"""Half-angle of the estimate of critical radiances, :math:`\lambda/\pi a_R` (Sec. V.2). [rad]"""
-    return np.asarray(np.asarray(wavelength_m, float) / (np.pi * np.asarray(rx_aperture_diameter_m, float)))
-
-
-FIELDS_OF_VIEW: Final[Mapping[str, Callable[[ArrayLike, ArrayLike], FloatArray]]] = MappingProxyType(
+FIELDS_OF_VIEW: Final[Mapping[str, HalfAngle | None]] = MappingProxyType(
     {
         "single-mode-fibre": fibre_half_angle_rad,
         "free-space": airy_half_angle_rad,
+        "free-space-seeing": None,
         "diffraction-limited": diffraction_half_angle_rad,
     }
 )
-"""Half-angle of the field of view by coupling, from wavelength and diameter of the receiver.
+"""Half angle of the field of view by coupling; ``None``: it must be given.
 
 ``diffraction-limited`` is five times narrower in solid angle than the fibre; the paper uses it for the critical
 radiances of Fig. 2 only.
 """
 
 
-def _constants(name: str) -> Constants:
-    if name not in CONSTANTS:
-        raise InputError(f"constants = {name!r}: must be one of {', '.join(CONSTANTS)}")
-    return CONSTANTS[name]
-
-
-def solid_angle_sr(half_angle_rad: ArrayLike) -> FloatArray:
-    r"""Solid angle of a cone, Eq. 158 without its cancellation.
+def field_of_view_sr(
+    *,
+    coupling: str,
+    wavelength_m: ArrayLike,
+    rx_aperture_diameter_m: ArrayLike,
+    half_angle_rad: ArrayLike | None = None,
+) -> FloatArray:
+    """Solid angle from which a receiver takes background light.
 
     Parameters
     ----------
-    half_angle_rad : array_like
-        Half-angle in [0, pi], any shape. [rad]
+    coupling : {"single-mode-fibre", "free-space", "free-space-seeing", "diffraction-limited"}
+        Name in :data:`FIELDS_OF_VIEW`.
+    wavelength_m : array_like
+        Vacuum wavelength. [m]
+    rx_aperture_diameter_m : array_like
+        Diameter of the receiver. [m]
+    half_angle_rad : array_like, optional
+        Half angle of a free-space receiver; needed for ``free-space-seeing``. [rad]
 
     Returns
     -------
     ndarray
-        :math:`4\pi\sin^2(\gamma/2)`. [sr]
+        Solid angle. [sr]
 
-    Examples
-    --------
-    >>> import math
-    >>> float(solid_angle_sr(math.pi) / math.pi)
-    4.0
+    Raises
+    ------
+    InputError
+        An unknown coupling, a half angle that is missing or not free, or a value outside its range.
     """
-    return np.asarray(4.0 * np.pi * np.sin(0.5 * np.asarray(half_angle_rad, dtype=np.float64)) ** 2)
+    own = choice("coupling", coupling, FIELDS_OF_VIEW)
+    if half_angle_rad is not None:
+        if coupling not in FREE_FIELDS:
+            raise InputError(
+                f"field_of_view_half_angle_rad: coupling {coupling} has its own field of view, leave it out"
+            )
+        half_angle = positive("field_of_view_half_angle_rad", half_angle_rad)
+        return solid_angle_sr(in_range("field_of_view_half_angle_rad", half_angle, 0.0, np.pi / 2))
+    if own is None:
+        raise InputError(f"field_of_view_half_angle_rad: coupling {coupling} needs it, in radians")
+    return solid_angle_sr(own(wavelength_m=wavelength_m, aperture_diameter_m=rx_aperture_diameter_m))
+
+
+FREE_FIELDS: Final = ("free-space", "free-space-seeing")
+"""Couplings whose field of view can be given."""
 
 
 def filter_width_m(filter_hz: ArrayLike, wavelength_m: ArrayLike, *, constants: str = "published") -> FloatArray:
@@ -150,7 +185,7 @@ def filter_width_m(filter_hz: ArrayLike, wavelength_m: ArrayLike, *, constants: 
     0.0244
     """
     width, wavelength = positive("filter_hz", filter_hz), positive("wavelength_m", wavelength_m)
-    return np.asarray(wavelength**2 * width / _constants(constants).speed_of_light_m_s)
+    return np.asarray(wavelength**2 * width / choice("constants", constants, CONSTANTS).speed_of_light_m_s)
 
 
 def photon_flux(
@@ -177,8 +212,8 @@ def photon_flux(
     InputError
         A negative radiance or a wavelength that is not positive.
     """
-    radiance = not_negative("radiance_mw_m2_nm_sr", radiance_mw_m2_nm_sr)
-    wavelength, used = positive("wavelength_m", wavelength_m), _constants(constants)
+    radiance = in_range("radiance_mw_m2_nm_sr", radiance_mw_m2_nm_sr, 0.0, np.inf)
+    wavelength, used = positive("wavelength_m", wavelength_m), choice("constants", constants, CONSTANTS)
     return np.asarray(radiance * 1e6 * wavelength / (2.0 * used.reduced_planck_j_s * used.speed_of_light_m_s))
 
 
@@ -186,8 +221,9 @@ def acceptance_m3_s_sr(
     *,
     width_m: ArrayLike,
     gate_s: ArrayLike,
-    solid_angle_sr: ArrayLike,
+    view_sr: ArrayLike,
     rx_aperture_diameter_m: ArrayLike,
+    obscuration_ratio: ArrayLike = 0.0,
 ) -> FloatArray:
     r"""Acceptance of the receiver in angle, spectrum and time, Eq. 173: a square of half the diameter for the area.
 
@@ -197,22 +233,25 @@ def acceptance_m3_s_sr(
         Filter width in wavelength. [m]
     gate_s : array_like
         Gate. [s]
-    solid_angle_sr : array_like
-        Field of view. [sr]
+    view_sr : array_like
+        Field of view, see :func:`field_of_view_sr`. [sr]
     rx_aperture_diameter_m : array_like
-        Clear diameter of the receiver. [m]
+        Outer diameter of the receiver. [m]
+    obscuration_ratio : array_like
+        Diameter of the central obscuration per outer diameter, 0 to 1. [1]
 
     Returns
     -------
     ndarray
-        :math:`\Gamma_R = \Delta\lambda\,\Delta t\,\Omega\,a_R^2/4`; the :math:`\pi` is in :func:`photon_flux`.
-        [m3 s sr]
+        :math:`\Gamma_R = \Delta\lambda\,\Delta t\,\Omega\,a_R^2(1-\epsilon^2)/4`; the :math:`\pi` is in
+        :func:`photon_flux`. [m3 s sr]
 
     Raises
     ------
     InputError
-        A value is not positive.
+        A value outside its range.
     """
-    width, gate = positive("width_m", width_m), positive("gate_s", gate_s)
-    aperture, angle = positive("rx_aperture_diameter_m", rx_aperture_diameter_m), np.asarray(solid_angle_sr, float)
-    return np.asarray(width * gate * angle * aperture**2 / 4.0)
+    width, gate, view = positive("width_m", width_m), positive("gate_s", gate_s), positive("view_sr", view_sr)
+    aperture = positive("rx_aperture_diameter_m", rx_aperture_diameter_m)
+    open_share = 1.0 - in_range("obscuration_ratio", obscuration_ratio, 0.0, 1.0) ** 2
+    return np.asarray(width * gate * view * aperture**2 * open_share / 4.0)

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satqkd.channel._allowed import checked, fraction, not_negative, positive
-from satqkd.channel.acceptance import FIELDS_OF_VIEW, acceptance_m3_s_sr, filter_width_m, photon_flux, solid_angle_sr
+from satqkd.channel._inputs import choice, in_range, positive
+from satqkd.channel.acceptance import acceptance_m3_s_sr, field_of_view_sr, filter_width_m, photon_flux
 from satqkd.errors import InputError
 
 __all__ = ["ARMS", "NoiseLevel", "critical_radiance", "noise"]
@@ -32,7 +32,7 @@ def _share_active(split: FloatArray | None) -> FloatArray:
 def _given(split: FloatArray | None) -> FloatArray:
     if split is None:
         raise InputError("split: missing; arm='z' and arm='x' need the fraction of the light in the X arm")
-    return checked("split", split, (split >= 0.0) & (split <= 1.0), "must be from 0 to 1")
+    return in_range("split", split, 0.0, 1.0)
 
 
 ARMS: Final[Mapping[str, Callable[[FloatArray | None], FloatArray]]] = MappingProxyType(
@@ -64,26 +64,8 @@ class NoiseLevel:
     solid_angle_sr: FloatArray
 
 
-def _view_sr(
-    coupling: str, field_of_view_rad: ArrayLike | None, wavelength_m: ArrayLike, rx_aperture_diameter_m: ArrayLike
-) -> FloatArray:
-    if coupling not in FIELDS_OF_VIEW:
-        raise InputError(f"coupling = {coupling!r}: must be one of {', '.join(FIELDS_OF_VIEW)}")
-    if field_of_view_rad is None:
-        wavelength = positive("wavelength_m", wavelength_m)
-        half_angle = FIELDS_OF_VIEW[coupling](wavelength, positive("rx_aperture_diameter_m", rx_aperture_diameter_m))
-    elif coupling == "free-space":
-        half_angle = positive("field_of_view_rad", field_of_view_rad)
-        checked("field_of_view_rad", half_angle, half_angle <= np.pi / 2, "must be a half-angle of at most pi/2")
-    else:
-        raise InputError(f"field_of_view_rad: set by coupling = {coupling!r}; only free-space coupling has a free one")
-    return solid_angle_sr(half_angle)
-
-
 def _share(arm: str, split: ArrayLike | None) -> FloatArray:
-    if arm not in ARMS:
-        raise InputError(f"arm = {arm!r}: must be one of {', '.join(ARMS)}")
-    return ARMS[arm](None if split is None else np.asarray(split, dtype=np.float64))
+    return choice("arm", arm, ARMS)(None if split is None else np.asarray(split, dtype=np.float64))
 
 
 def noise(
@@ -99,7 +81,8 @@ def noise(
     dark_count_hz: ArrayLike,
     arm: str = "active",
     split: ArrayLike | None = None,
-    field_of_view_rad: ArrayLike | None = None,
+    field_of_view_half_angle_rad: ArrayLike | None = None,
+    obscuration_ratio: ArrayLike = 0.0,
     constants: str = "published",
 ) -> NoiseLevel:
     r"""Background photons per gate and noise-click probability of one detector.
@@ -116,7 +99,7 @@ def noise(
         Detection gate. [s]
     rx_aperture_diameter_m : array_like
         Clear diameter of the receiver. [m]
-    coupling : {"single-mode-fibre", "free-space", "diffraction-limited"}
+    coupling : {"single-mode-fibre", "free-space", "free-space-seeing", "diffraction-limited"}
         Field of view, :data:`~satqkd.channel.acceptance.FIELDS_OF_VIEW`.
     receiver : array_like
         Transmittance of the receiver's optics and filter. [1]
@@ -128,8 +111,10 @@ def noise(
         Detector of an active receiver, or of an arm of a passive one.
     split : array_like, optional
         Fraction of the light in the X arm; needed for ``z`` and ``x`` (symmetric passive: 0.5). [1]
-    field_of_view_rad : array_like, optional
-        Half-angle of a free-space receiver; the first dark Airy ring if not given. [rad]
+    field_of_view_half_angle_rad : array_like, optional
+        Half angle of a free-space receiver; the first dark Airy ring if not given (``free-space``). [rad]
+    obscuration_ratio : array_like
+        Diameter of the central obscuration per diameter of the receiver, 0 to 1. [1]
     constants : {"published", "si"}
         :data:`~satqkd.channel.acceptance.CONSTANTS`.
 
@@ -163,15 +148,22 @@ def noise(
     >>> f"{day.p_noise:.2g}"
     '7.6e-08'
     """  # fmt: skip
-    view_sr = _view_sr(coupling, field_of_view_rad, wavelength_m, rx_aperture_diameter_m)
+    view_sr = field_of_view_sr(
+        coupling=coupling,
+        wavelength_m=wavelength_m,
+        rx_aperture_diameter_m=rx_aperture_diameter_m,
+        half_angle_rad=field_of_view_half_angle_rad,
+    )
     gate = positive("gate_s", gate_s)
-    dark = not_negative("dark_count_hz", dark_count_hz) * gate
-    admitted = 0.5 * _share(arm, split) * fraction("receiver", receiver) * fraction("detector", detector)
+    dark = in_range("dark_count_hz", dark_count_hz, 0.0, np.inf) * gate
+    efficiency = in_range("receiver", receiver, 0.0, 1.0) * in_range("detector", detector, 0.0, 1.0)
+    admitted = 0.5 * _share(arm, split) * efficiency
     photons = photon_flux(radiance_mw_m2_nm_sr, wavelength_m, constants=constants) * acceptance_m3_s_sr(
         width_m=filter_width_m(filter_hz, wavelength_m, constants=constants),
         gate_s=gate,
-        solid_angle_sr=view_sr,
+        view_sr=view_sr,
         rx_aperture_diameter_m=rx_aperture_diameter_m,
+        obscuration_ratio=obscuration_ratio,
     )
     p_noise = -np.expm1(-(admitted * photons + dark))
     shaped = np.broadcast_arrays(photons, p_noise, -np.expm1(-dark), view_sr)
@@ -191,7 +183,8 @@ def critical_radiance(
     dark_count_hz: ArrayLike = 0.0,
     arm: str = "active",
     split: ArrayLike | None = None,
-    field_of_view_rad: ArrayLike | None = None,
+    field_of_view_half_angle_rad: ArrayLike | None = None,
+    obscuration_ratio: ArrayLike = 0.0,
     constants: str = "published",
 ) -> FloatArray:
     r"""Sky radiance at which a detector's noise-click probability reaches a value: the inverse of :func:`noise`.
@@ -202,13 +195,13 @@ def critical_radiance(
         Noise-click probability in (0, 1), above that of the dark counts. [1]
     wavelength_m, filter_hz, gate_s, rx_aperture_diameter_m : array_like
         As in :func:`noise`.
-    coupling : {"diffraction-limited", "single-mode-fibre", "free-space"}
+    coupling : {"diffraction-limited", "single-mode-fibre", "free-space", "free-space-seeing"}
         Field of view; the default is the estimate of Sec. V.2.
     receiver, detector : array_like
         As in :func:`noise`; positive.
     dark_count_hz : array_like
         As in :func:`noise`; 0: the background alone reaches ``p_noise``. [1/s]
-    arm, split, field_of_view_rad, constants : str, array_like, array_like, str
+    arm, split, field_of_view_half_angle_rad, obscuration_ratio, constants : str, array_like
         As in :func:`noise`.
 
     Returns
@@ -233,15 +226,15 @@ def critical_radiance(
         dark_count_hz=dark_count_hz,
         arm=arm,
         split=split,
-        field_of_view_rad=field_of_view_rad,
+        field_of_view_half_angle_rad=field_of_view_half_angle_rad,
+        obscuration_ratio=obscuration_ratio,
         constants=constants,
     )
-    target = np.asarray(p_noise, dtype=np.float64)
-    checked("p_noise", target, (target > 0.0) & (target < 1.0), "must be above 0 and below 1")
+    target = in_range("p_noise", p_noise, 0.0, np.nextafter(1.0, 0.0))
     dark = np.asarray(dark_count_hz, dtype=np.float64) * np.asarray(gate_s, dtype=np.float64)
     light = -np.log1p(-target) - dark
-    checked("p_noise", target, light > 0.0, "the dark counts alone give more")
-    per_radiance = _share(arm, split) * np.asarray(receiver, float) * np.asarray(detector, float) / 2.0
-    per_radiance = per_radiance * one.photons_per_gate
-    checked("receiver * detector * share", per_radiance, per_radiance > 0.0, "must be positive")
-    return np.asarray(light / per_radiance)
+    if not np.all(light > 0.0):
+        raise InputError(f"p_noise: {float(target.min()):g} is not allowed, the dark counts alone give as much")
+    efficiency = np.asarray(receiver, float) * np.asarray(detector, float) * _share(arm, split)
+    per_radiance = positive("receiver * detector * share", efficiency) / 2.0 * one.photons_per_gate
+    return np.asarray(light / positive("open aperture", per_radiance))

@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satqkd.channel._allowed import between, not_negative, positive
+from satqkd.channel._inputs import choice, in_range, positive
+from satqkd.channel.atmosphere_tables import check_in_range
 from satqkd.channel.published_radiance import WAVELENGTHS_M, published_radiance, table_wavelength_m
 from satqkd.channel.sky_radiance import relative_radiance
-from satqkd.errors import InputError
 
 __all__ = ["LUNAR_IRRADIANCE_MW_M2_NM", "NIGHT_MODELS", "night_radiance", "phase_factor"]
 
@@ -35,6 +35,10 @@ MOON_DISTANCE_M: Final = 385_000_560.0
 """Mean distance of the Moon (Meeus 1998, ch. 47), at which the irradiances hold."""
 
 ANCHOR_VIEW_RAD, ANCHOR_MOON_RAD = np.radians(60.0), np.radians(30.0)
+
+
+def _to_half_turn(what: str, angle_rad: ArrayLike) -> FloatArray:
+    return check_in_range(angle_rad, 0.0, np.pi, what=what, unit="deg", scale=float(np.degrees(1.0)))
 
 
 def phase_factor(phase_angle_rad: ArrayLike) -> FloatArray:
@@ -66,7 +70,7 @@ def phase_factor(phase_angle_rad: ArrayLike) -> FloatArray:
     >>> round(float(phase_factor(math.pi / 2)), 3)
     0.091
     """
-    degrees = np.degrees(between("phase angle", phase_angle_rad, 0.0, 180.0))
+    degrees = np.degrees(_to_half_turn("phase angle", phase_angle_rad))
     return np.asarray(10.0 ** (-0.4 * (0.026 * degrees + 4e-9 * degrees**4)))
 
 
@@ -156,9 +160,8 @@ def night_radiance(
     >>> f"{anchor:.3g}"
     '0.000224'
     """  # fmt: skip
-    if model not in NIGHT_MODELS:
-        raise InputError(f"model = {model!r}: must be one of {', '.join(NIGHT_MODELS)}")
-    moon = between("zenith angle of the Moon", moon_zenith_rad, 0.0, 180.0)
+    level = choice("model", model, NIGHT_MODELS)
+    moon = _to_half_turn("zenith angle of the Moon", moon_zenith_rad)
     up = moon < np.pi / 2
     relative = relative_radiance(
         view_zenith_rad=view_zenith_rad,
@@ -167,6 +170,7 @@ def night_radiance(
         site=site,
         wavelength_m=wavelength_m,
     )
+    urban = in_range("urban_light_mw_m2_nm_sr", urban_light_mw_m2_nm_sr, 0.0, np.inf)
     nearness = (MOON_DISTANCE_M / positive("moon_distance_m", moon_distance_m)) ** 2
-    irradiance = NIGHT_MODELS[model](site, wavelength_m) * phase_factor(phase_angle_rad) * nearness * up
-    return np.asarray(relative * irradiance + not_negative("urban_light_mw_m2_nm_sr", urban_light_mw_m2_nm_sr))
+    irradiance = level(site, wavelength_m) * phase_factor(phase_angle_rad) * nearness * up
+    return np.asarray(relative * irradiance + urban)

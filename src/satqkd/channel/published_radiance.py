@@ -11,9 +11,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from satqkd.channel._inputs import choice
 from satqkd.errors import InputError
 
-__all__ = ["RADIANCES", "SITES", "night_scaling", "published_radiance"]
+__all__ = [
+    "CONDITIONS",
+    "RADIANCES",
+    "SITES",
+    "WAVELENGTHS_M",
+    "night_scaling",
+    "published_radiance",
+    "table_wavelength_m",
+]
 
 SITES: Final = ("rural", "urban", "coastal")
 """Sites of Table 2."""
@@ -49,7 +58,10 @@ def table_wavelength_m(wavelength_m: float) -> float:
         if abs(wavelength_m - known) <= _SAME_WAVELENGTH_M:
             return known
     allowed = ", ".join(f"{known * 1e9:g}" for known in WAVELENGTHS_M)
-    raise InputError(f"wavelength = {wavelength_m * 1e9:g} nm: must be within 0.5 nm of one of {allowed} nm")
+    raise InputError(
+        f"wavelength: {wavelength_m * 1e9:g} nm is not in the tables, allowed: within 0.5 nm of {allowed} nm "
+        "(others: satqkd.channel.live_atmosphere)"
+    )
 
 
 def published_radiance(*, site: str, condition: str, wavelength_m: float) -> float:
@@ -79,10 +91,8 @@ def published_radiance(*, site: str, condition: str, wavelength_m: float) -> flo
     >>> published_radiance(site="urban", condition="day-moderate", wavelength_m=854.445e-9)
     4.18
     """
-    if site not in SITES:
-        raise InputError(f"site = {site!r}: must be one of {', '.join(SITES)}")
-    if condition not in CONDITIONS:
-        raise InputError(f"condition = {condition!r}: must be one of {', '.join(CONDITIONS)}")
+    choice("site", site, dict.fromkeys(SITES))
+    choice("condition", condition, dict.fromkeys(CONDITIONS))
     return RADIANCES[site, condition, table_wavelength_m(wavelength_m)]
 
 

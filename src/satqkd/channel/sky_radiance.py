@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satqkd.channel._allowed import between
+from satqkd.channel._inputs import choice, positive
+from satqkd.channel.atmosphere_tables import check_in_range
 from satqkd.channel.published_radiance import SITES, WAVELENGTHS_M, table_wavelength_m
-from satqkd.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.interpolate import NdBSpline
@@ -40,7 +40,7 @@ package resolves them.
 """
 
 HIGHEST_VIEW_DEG: Final = 85.0
-HIGHEST_SUN_DEG: Final = 90.0
+HIGHEST_BODY_DEG: Final = 90.0
 
 
 def table_name(site: str, wavelength_m: float) -> str:
@@ -70,6 +70,12 @@ def _spline(name: str) -> NdBSpline:
         knots.append(along.t)
         coefficients = np.moveaxis(along.c, 0, axis)
     return NdBSpline(tuple(knots), np.ascontiguousarray(coefficients), 3)
+
+
+def _angle(what: str, angle_rad: ArrayLike, highest_deg: float) -> FloatArray:
+    return check_in_range(
+        angle_rad, 0.0, float(np.radians(highest_deg)), what=what, unit="deg", scale=float(np.degrees(1.0))
+    )
 
 
 def relative_radiance(
@@ -111,11 +117,10 @@ def relative_radiance(
     the first degree around it, where a telescope cannot point anyway, are not represented. The tables hold for a column
     from sea level with the visibility at the station.
     """
-    if site not in SITES:
-        raise InputError(f"site = {site!r}: must be one of {', '.join(SITES)}")
-    view = between("view zenith", view_zenith_rad, 0.0, HIGHEST_VIEW_DEG, " (the table's end; no horizon)")
-    azimuth = between("relative azimuth", relative_azimuth_rad, 0.0, 180.0)
-    body = between("zenith angle of Sun or Moon", body_zenith_rad, 0.0, HIGHEST_SUN_DEG, " (no twilight)")
+    choice("site", site, dict.fromkeys(SITES))
+    view = _angle("view zenith angle", view_zenith_rad, HIGHEST_VIEW_DEG)
+    azimuth = _angle("relative azimuth", relative_azimuth_rad, 180.0)
+    body = _angle("zenith angle of Sun or Moon", body_zenith_rad, HIGHEST_BODY_DEG)
     spline = _spline(table_name(site, table_wavelength_m(wavelength_m)))
     angles = np.degrees(np.stack(np.broadcast_arrays(view, azimuth, body), axis=-1))
     return np.asarray(np.exp(spline(angles)))
@@ -158,9 +163,7 @@ def day_radiance(
     """
     irradiance = SOLAR_IRRADIANCE_MW_M2_NM[table_wavelength_m(wavelength_m)]
     if irradiance_mw_m2_nm is not None:
-        irradiance = irradiance_mw_m2_nm
-    if not 0.0 < irradiance < np.inf:
-        raise InputError(f"irradiance = {irradiance!r}: must be positive and finite")
+        irradiance = float(positive("irradiance_mw_m2_nm", irradiance_mw_m2_nm))
     return irradiance * relative_radiance(
         view_zenith_rad=view_zenith_rad,
         relative_azimuth_rad=relative_azimuth_rad,
