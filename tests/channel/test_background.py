@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from satqkd.channel.acceptance import acceptance_m3_s_sr, field_of_view_sr, filter_width_m, photon_flux
 from satqkd.channel.background import critical_radiance, noise
-from satqkd.channel.published_radiance import RADIANCES, night_scaling, published_radiance
+from satqkd.channel.published_radiance import RADIANCES, SITES, night_scaling, published_radiance
 from satqkd.detection.receivers import arm_noise
 from satqkd.errors import InputError
+from satqkd.scenario.catalogue import detector
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "geo_channel.csv"
 COUPLING = {"SMF": "single-mode-fibre", "FS": "free-space"}
@@ -271,6 +272,40 @@ def test_bad_input_is_one_clear_line(change: dict[str, object], message: str) ->
     with pytest.raises(InputError, match=message) as caught:
         noise(**{"radiance_mw_m2_nm_sr": 4.18} | URBAN | change)
     assert "\n" not in str(caught.value)
+
+
+class TestFigure21:
+    """Noise clicks of all sites, illuminations and detectors; filters 10 GHz, 1 GHz at 1550 nm; fibre, 1.5 m."""
+
+    CONDITIONS = ("night", "day-low", "day-moderate", "day-high")
+
+    def level(self, device: str, wavelength_m: float) -> np.ndarray:
+        """p_noise by condition and site."""
+        chosen = detector(device, wavelength_m=wavelength_m)
+        radiance = [
+            [published_radiance(site=site, condition=condition, wavelength_m=wavelength_m) for site in SITES]
+            for condition in self.CONDITIONS
+        ]
+        setting = URBAN | {
+            "wavelength_m": wavelength_m, "filter_hz": 1e9 if wavelength_m > 1e-6 else 10e9,
+            "detector": chosen.efficiency, "dark_count_hz": chosen.dark_count_hz,
+        }  # fmt: skip
+        return noise(radiance_mw_m2_nm_sr=radiance, **setting).p_noise
+
+    @pytest.mark.parametrize(
+        ("avalanche", "wavelength_m"),
+        [("si-apd", 656.448e-9), ("si-apd", 854.445e-9), ("ingaas-apd", 1550.027e-9)],
+    )
+    def test_dark_counts_set_the_night_and_the_site_the_day(self, avalanche: str, wavelength_m: float) -> None:
+        snspd, apd = self.level("snspd-spec-b", wavelength_m), self.level(f"{avalanche}-spec-b", wavelength_m)
+        dark = detector(f"{avalanche}-spec-b", wavelength_m=wavelength_m).dark_count_hz * 1e-9
+        # at night 1e-11 of light is left besides 1e-8 of dark counts
+        np.testing.assert_allclose(apd[0], dark, rtol=0.005)
+        assert (apd[0] > 50 * snspd[0]).all()
+        # by day light decides: its ratio is that of the efficiencies but for the dark counts
+        efficiency = [detector(f"{name}-spec-b", wavelength_m=wavelength_m).efficiency for name in ("snspd", avalanche)]
+        np.testing.assert_allclose((apd[3] - dark) / snspd[3], efficiency[1] / efficiency[0], rtol=0.005)
+        assert (np.argmax(snspd[2:], axis=1) == SITES.index("coastal")).all()
 
 
 def test_critical_radiance_refuses_what_dark_counts_exceed() -> None:
