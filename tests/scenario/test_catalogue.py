@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from satqkd.errors import InputError
+from satqkd.scenario import preset_text
 from satqkd.scenario.catalogue import DETECTORS, FILTERS, LASERS, SURVEY, detector, laser, optical_filter
+from satqkd.scenario.load import validate_scenario
 
 NM = {656: 656.448e-9, 854: 854.445e-9, 1550: 1550.027e-9}
 
@@ -111,3 +115,43 @@ def test_unknown_names_and_wavelengths_are_one_clear_line(call, message: str) ->
     with pytest.raises(InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+class TestScenario:
+    @staticmethod
+    def scenario(wavelength: str, **stated: object):
+        data = tomllib.loads(preset_text("micius-zenith"))
+        data["source"]["wavelength"] = wavelength
+        data["detector"] = {"background_yield": 1e-6, "misalignment": 0.005, **stated}
+        return validate_scenario(data)
+
+    def test_a_device_gives_the_numbers_that_are_not_stated(self) -> None:
+        found = self.scenario("850 nm", device="si-apd-spec-b").detector
+        assert (found.efficiency, found.afterpulse) == (0.50, 0.005)
+        stated = self.scenario("850 nm", device="si-apd-spec-b", efficiency=0.45).detector
+        assert (stated.efficiency, stated.afterpulse) == (0.45, 0.005)
+
+    def test_what_is_written_out_reads_back_the_same(self) -> None:
+        scenario = self.scenario("1550 nm", device="snspd-spec-a")
+        assert validate_scenario(scenario.to_dict()) == scenario
+        assert scenario.to_dict()["detector"]["efficiency"] == 0.85
+
+    def test_without_a_device_nothing_changes(self) -> None:
+        scenario = self.scenario("850 nm")
+        assert scenario.detector.efficiency == 1.0
+        assert "device" not in scenario.to_dict()["detector"]
+
+    @pytest.mark.parametrize(
+        ("wavelength", "device", "message"),
+        [
+            ("850 nm", "snspd", "detector.device: detector = 'snspd': must be one of snspd-spec-a"),
+            ("1550 nm", "si-apd-spec-a", "no numbers for 1550 nm, only within 5 nm of 656.448, 854.445 nm"),
+            ("1550 kg", "snspd-spec-a", "source.wavelength"),
+        ],
+    )
+    def test_a_device_that_is_not_in_the_catalogue_is_one_clear_line(
+        self, wavelength: str, device: str, message: str
+    ) -> None:
+        with pytest.raises(InputError, match=message) as caught:
+            self.scenario(wavelength, device=device)
+        assert "\n" not in str(caught.value)
