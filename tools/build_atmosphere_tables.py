@@ -78,7 +78,7 @@ GAS_COEFFICIENTS = """
 1520 0 .16 0; 1539 0 .002 .005; 1558 0 .0005 .13; 1578 0 .0001 .04; 1592 0 1e-5 .06; 1610 0 .0001 .13;
 1630 0 .001 .001; 1646 0 .01 .0014; 1678 0 .036 .0001; 1740 0 1.1 1e-5
 """
-"""Wavelength in nm, absorption coefficients of ozone, water vapour and mixed gases: Bird and Riordan, Table 1."""
+"""Wavelength in nm, absorption coefficients of ozone, water vapour and mixed gases: Bird and Riordan."""
 ANCHORS = {656.448: ("water", 0.040), 854.445: ("water", 0.012), 1550.027: ("mixed", 0.013)}
 """Wavelength in nm -> gas that takes the difference to the spectral model, total vertical optical depth.
 
@@ -89,8 +89,8 @@ STRONGEST_BAND = {"water": 0.13, "mixed": 0.085}
 
 Nor is there any at a single weaker wavelength between two such.
 """
-BAND_LAWS = {"water": (0.2385, 20.07), "mixed": (1.41, 118.3)}
-"""Optical depth a x / (1 + b x)^0.45 of absorber amount times coefficient x, Bird and Riordan, Eqs. 8 and 12."""
+BAND_LAWS = {"water": (0.2385, 20.07), "mixed": (1.41, 118.93)}
+"""Optical depth a x / (1 + b x)^0.45 of absorber amount times coefficient x, Bird and Riordan, Eqs. 2-8 and 2-11."""
 
 
 def refractive_index(substance: str, wavelength_um: float) -> complex:

@@ -93,6 +93,17 @@ def test_moist_particles_scatter_more_of_what_they_take(humidity: float, aerosol
     assert dry <= moist
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.7), (0.7, 0.8), (0.8, 0.99)])
+def test_humidity_is_interpolated_between_its_neighbours(low: float, high: float) -> None:
+    humidities = (low, 0.75 * low + 0.25 * high, high)
+    dry, between, moist = (
+        float(aerosols.single_scattering_albedo(854.445e-9, aerosol="urban", relative_humidity=value))
+        for value in humidities
+    )
+    assert between == pytest.approx(0.75 * dry + 0.25 * moist, rel=1e-12)
+    assert moist > dry + 0.01
+
+
 def test_soot_makes_urban_air_absorb_and_salt_makes_maritime_air_grey() -> None:
     albedo = {name: float(aerosols.single_scattering_albedo(550e-9, aerosol=name)) for name in AEROSOLS}
     assert albedo["urban"] < albedo["rural"] < albedo["maritime"]
@@ -145,6 +156,7 @@ def test_sites_are_those_of_table_2() -> None:
         ({"visibility_m": np.inf}, "visibility: inf km"),
         ({"wavelength_m": 399e-9}, "wavelength: 399 nm, must be from 400 to 1700 nm"),
         ({"wavelength_m": np.nan}, "wavelength: nan nm"),
+        ({"altitude_m": np.nan}, "station altitude: nan m, must be from -500 to 9000 m"),
         ({"relative_humidity": 1.0}, "relative humidity: 100 %, must be from 0 to 99 %"),
         ({"profile": "exponent"}, "aerosol profile: unknown name 'exponent', .*did you mean 'exponential'"),
     ],

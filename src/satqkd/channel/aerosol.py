@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.channel.atmosphere_tables import aerosol_table, check_in_range, look_up
+from satqkd.channel.rayleigh import HIGHEST_ALTITUDE_M, LOWEST_ALTITUDE_M
 from satqkd.errors import InputError
 
 __all__ = [
@@ -254,7 +255,7 @@ def optical_depth(
     visibility_m : array_like
         Meteorological range at sea level, positive. [m]
     altitude_m : array_like
-        Altitude of the station above sea level. [m]
+        Altitude of the station above sea level from -500 to 9000 m. [m]
     relative_humidity : float
         From 0 to 0.99. [1]
     profile : str
@@ -268,8 +269,10 @@ def optical_depth(
     Raises
     ------
     InputError
-        For a wavelength or humidity outside the table, a visibility that is not positive or an unknown name.
+        For a wavelength or humidity outside the table, a visibility that is not positive, an altitude out of range or
+        an unknown name.
     """
-    share = look_up(profile, AEROSOL_PROFILES, what="aerosol profile")(altitude_m)
+    altitude = check_in_range(altitude_m, LOWEST_ALTITUDE_M, HIGHEST_ALTITUDE_M, what="station altitude", unit="m")
+    share = look_up(profile, AEROSOL_PROFILES, what="aerosol profile")(altitude)
     ratio = relative_extinction(wavelength_m, aerosol=aerosol, relative_humidity=relative_humidity)
     return np.asarray(ratio * optical_depth_550(visibility_m) * share)

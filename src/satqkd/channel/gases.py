@@ -118,7 +118,7 @@ def optical_depth(
 
     A band average does not follow Beer's law: with the amount of gas :math:`a` relative to the vertical at sea level
     (air mass times the share above the station), water and mixed gases have
-    :math:`\tau = \tau_1\,a\,[(1 + b)/(1 + b a)]^{0.45}`, Eqs. 8 and 12 of [1]; ozone is linear.
+    :math:`\tau = \tau_1\,a\,[(1 + b)/(1 + b a)]^{0.45}`, Eqs. 2-8 and 2-11 of [1]; ozone is linear.
     """
     table = gas_table()
     columns = {
