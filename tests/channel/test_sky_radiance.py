@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from satqkd.channel.aerosol import SITES
 from satqkd.channel.atmosphere_layers import atmosphere_layers
 from satqkd.channel.live_atmosphere import live_radiance
-from satqkd.channel.moonlight import MOON_DISTANCE_M, NIGHT_MODELS, night_radiance, phase_factor
+from satqkd.channel.moonlight import NIGHT_MODELS, night_radiance, phase_factor
 from satqkd.channel.published_radiance import WAVELENGTHS_M, night_scaling, published_radiance
 from satqkd.channel.sky_radiance import SOLAR_IRRADIANCE_MW_M2_NM, day_radiance, relative_radiance
 from satqkd.errors import InputError
@@ -187,7 +187,8 @@ class TestNight:
     def test_moon_distance_counts_by_its_inverse_square(self) -> None:
         near, far = night_radiance(**ANCHOR, **URBAN, moon_distance_m=np.array([3.6e8, 7.2e8]))
         assert near / far == pytest.approx(4.0, rel=1e-12)  # powers of two but for rounding
-        assert MOON_DISTANCE_M == MEAN_MOON_DISTANCE_M
+        mean = night_radiance(**ANCHOR, **URBAN, moon_distance_m=MEAN_MOON_DISTANCE_M)
+        assert mean == night_radiance(**ANCHOR, **URBAN)
 
     def test_without_moon_only_the_urban_light_is_left(self) -> None:
         setting = {"view_zenith_rad": RAD(60.0), "relative_azimuth_rad": 0.0, **URBAN}

@@ -20,6 +20,7 @@ from satqkd.channel._inputs import choice, in_range, positive
 from satqkd.channel.atmosphere_tables import check_in_range
 from satqkd.channel.published_radiance import WAVELENGTHS_M, published_radiance, table_wavelength_m
 from satqkd.channel.sky_radiance import relative_radiance
+from satqkd.orbit.moon import MEAN_MOON_DISTANCE_M
 
 __all__ = ["LUNAR_IRRADIANCE_MW_M2_NM", "NIGHT_MODELS", "night_radiance", "phase_factor"]
 
@@ -29,10 +30,7 @@ LUNAR_IRRADIANCE_MW_M2_NM: Final[Mapping[float, float]] = MappingProxyType(
     dict(zip(WAVELENGTHS_M, (3.84e-3, 2.21e-3, 1.26e-3), strict=True))
 )
 """Full Moon's irradiance above the atmosphere, **fitted** to the rural nights of Table 3, by wavelength in metres.
-[mW m-2 nm-1] The table's numbers contain airglow and starlight, so these do too."""
-
-MOON_DISTANCE_M: Final = 385_000_560.0
-"""Mean distance of the Moon (Meeus 1998, ch. 47), at which the irradiances hold."""
+[mW m-2 nm-1] They hold at the mean distance; the table's numbers contain airglow and starlight, so these do too."""
 
 ANCHOR_VIEW_RAD, ANCHOR_MOON_RAD = np.radians(60.0), np.radians(30.0)
 
@@ -107,7 +105,7 @@ def night_radiance(
     phase_angle_rad: ArrayLike = 0.0,
     site: str,
     wavelength_m: float,
-    moon_distance_m: ArrayLike = MOON_DISTANCE_M,
+    moon_distance_m: ArrayLike = MEAN_MOON_DISTANCE_M,
     urban_light_mw_m2_nm_sr: ArrayLike = 0.0,
     model: str = "anchored",
 ) -> FloatArray:
@@ -171,6 +169,6 @@ def night_radiance(
         wavelength_m=wavelength_m,
     )
     urban = in_range("urban_light_mw_m2_nm_sr", urban_light_mw_m2_nm_sr, 0.0, np.inf)
-    nearness = (MOON_DISTANCE_M / positive("moon_distance_m", moon_distance_m)) ** 2
+    nearness = (MEAN_MOON_DISTANCE_M / positive("moon_distance_m", moon_distance_m)) ** 2
     irradiance = level(site, wavelength_m) * phase_factor(phase_angle_rad) * nearness * up
     return np.asarray(relative * irradiance + urban)
