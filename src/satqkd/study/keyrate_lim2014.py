@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,11 @@ from satqkd.errors import InputError
 from satqkd.security import lim2014, lim2014_variants
 from satqkd.security.bounds import BOUNDS
 from satqkd.security.leakage import LEAKAGE
-from satqkd.security.margin import margin_db
 from satqkd.security.optimise import best
 from satqkd.security.result import KeyLength
 from satqkd.security.sampling import SAMPLING
 from satqkd.study.keyrate import Column, TableAnalysis
+from satqkd.study.keyrate_slopes import SENSITIVITIES, margin_and_slopes
 
 __all__ = ["LIM2014", "LIM2014_STANDARD"]
 
@@ -53,7 +52,6 @@ _BOUNDS = (
     "sifted_bits", "qber", "n0_key_lower", "n1_key_lower", "n1_test_lower", "m1_test_upper", "phase_error_upper",
     "leak_ec_bits",
 )  # fmt: skip
-_SENSITIVITIES = ("key_bits_per_db", "key_bits_per_qber_percent", "key_bits_per_noise_percent")
 _PREDICTED = ("predicted_key_bits", "predicted_sifted_bits", "predicted_qber")
 
 
@@ -109,7 +107,12 @@ class _Variant:
                 key = optimum.key
             else:
                 key = self.function(**fixed, **setting)
-            found |= _rates(lambda **changes: self.function(**{**fixed, **changes}, **setting).key_bits_raw, fixed)
+            found |= margin_and_slopes(
+                lambda **changes: self.function(**{**fixed, **changes}, **setting).key_bits_raw,
+                fixed["transmittance"],
+                ("qber_intrinsic", fixed["qber_intrinsic"]),
+                ("p_extraneous", fixed["p_extraneous"]),
+            )
             found |= {f"used_{name}": setting[name] for name in self.settings}
         if counts and has_link:
             found |= dict(zip(_PREDICTED, (key.key_bits, key.sifted_bits, key.qber), strict=True))
@@ -138,7 +141,7 @@ class _Variant:
                 *_LINK, *_SETTING, Column(self.share, meaning, high=1.0), *_OPTIONS, *(() if standard else _COUNTS)
             ),
             results=(
-                "key_bits", "key_bits_raw", "reason", "margin_db", *_SENSITIVITIES, *_BOUNDS, "eps_total",
+                "key_bits", "key_bits_raw", "reason", "margin_db", *SENSITIVITIES, *_BOUNDS, "eps_total",
                 *(f"used_{name}" for name in self.settings), "evaluations", "converged", *_PREDICTED,
             ),
             check_header=self.check_header,
@@ -158,32 +161,6 @@ def _link(given: Mapping[str, Any]) -> dict[str, Any]:
         link["transmittance"] = 10.0 ** (-link.pop("loss_db") / 10.0)
     link["pulses_per_slot"] = link.pop("pulses")
     return link
-
-
-def _rates(key_raw: Callable[..., float], fixed: Mapping[str, Any]) -> dict[str, float | None]:
-    """Margin and sensitivities of the un-clamped key, with the setting as it is."""
-    eta = fixed["transmittance"]
-    if eta <= 0.0:
-        return {}
-
-    def at(factor: float) -> float:
-        return key_raw(transmittance=min(eta * factor, 1.0))
-
-    step_db = 0.05
-    down, up = 10.0 ** (-step_db / 10.0), min(10.0 ** (step_db / 10.0), 1.0 / eta)
-    per_db = (at(down) - at(up)) / (10.0 * math.log10(up / down))
-
-    def slope(name: str, step: float) -> float:
-        low, high = max(fixed[name] - step, 0.0), min(fixed[name] + step, 0.5)
-        return float((key_raw(**{name: high}) - key_raw(**{name: low})) / (high - low))
-
-    noise = fixed["p_extraneous"]
-    return {
-        "margin_db": margin_db(at, max_gain_db=max(0.0, -10.0 * math.log10(eta)), tolerance_db=0.01),
-        "key_bits_per_db": per_db,
-        "key_bits_per_qber_percent": 0.01 * slope("qber_intrinsic", 5e-4),
-        "key_bits_per_noise_percent": 0.01 * noise * slope("p_extraneous", 0.05 * noise) if noise > 0.0 else None,
-    }
 
 
 LIM2014 = _Variant("lim2014", lim2014.key_length, "p_key_basis").table()
