@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
-from satqkd.cli.keyrate import annual, keyrate, reproduce
+from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
@@ -299,6 +299,7 @@ def compare(
 
 
 app.command()(keyrate)
+app.command()(keymap)
 app.command()(annual)
 app.command()(reproduce)
 
