@@ -252,8 +252,8 @@ def check_counts(counts: SiftedCounts, setup: Setup) -> None:
         raise InputError("counts: an asymmetric passive receiver needs ReceiverCounts, which hold the multi-clicks")
 
 
-def analyse(counts: SiftedCounts, setup: Setup, *, qber: float | None = None) -> Analysis:
-    """Bounds and un-clamped key of one basis. ``qber``: error rate of the key if not that of the counts."""
+def analyse(counts: SiftedCounts, setup: Setup, *, qber: float | None = None, leak: float | None = None) -> Analysis:
+    """Bounds and un-clamped key of one basis; ``qber``, ``leak``: if not those that follow from the counts."""
     from satqkd.security import _variable_length_kernels as kernels
 
     rows = np.array([counts.n_key, counts.n_test, counts.m_test], float)
@@ -267,7 +267,8 @@ def analyse(counts: SiftedCounts, setup: Setup, *, qber: float | None = None) ->
     total = math.fsum(counts.n_key)
     if qber is None:
         qber = math.fsum(counts.m_key) / total if total > 0.0 else 0.0
-    leak = setup.f_ec * total * binary_entropy_scalar(min(qber, 0.5))
+    if leak is None:
+        leak = setup.f_ec * total * binary_entropy_scalar(min(qber, 0.5))
     values = dict(zip(kernels.FIELDS, out.tolist(), strict=True))
     feasible = values.pop("infeasible") == 0.0
     return Analysis(secret - leak - setup.penalty, secret, leak, qber, values, ends, feasible)
