@@ -290,7 +290,7 @@ class TestFromCounts:
         assert none.key_bits == 0
         assert none.reason is not None
         for wrong in (5.0, (1.0, -1.0), (1.0, math.nan)):
-            with pytest.raises(InputError, match="leak_ec_bits = .*must be 2 number"):
+            with pytest.raises(InputError, match=r"leak_ec_bits = .*must be 2 numbers"):
                 variable_length.key_length_from_counts([good, good], leak_ec_bits=wrong, **options)
 
     @pytest.mark.parametrize(

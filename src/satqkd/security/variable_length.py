@@ -273,7 +273,7 @@ detector_efficiency, f_ec, eps_total, photon_cut, program, convention
         given = [float(leak_ec_bits)] if isinstance(leak_ec_bits, int | float) else [float(x) for x in leak_ec_bits]
         if len(given) != len(sets) or not all(0.0 <= x < math.inf for x in given):
             raise InputError(
-                f"leak_ec_bits = {leak_ec_bits!r}: must be {len(sets)} number(s) of at least 0 with a {receiver} receiver"
+                f"leak_ec_bits = {leak_ec_bits!r}: must be {len(sets)} numbers of at least 0 with a {receiver} receiver"
             )
         leaks = list(given)
     parts = [analyse(one, setup, leak=leak) for one, leak in zip(sets, leaks, strict=True)]
