@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from satqkd.security._compiled import FLOAT, FUNCTION, INT, MATRIX, THREE, VECTOR, VOID, compiled
+from satqkd.security._compiled import FLOAT, FUNCTION, INT, MATRIX, THREE, VECTOR, VOID, compiled, helper
 
 __all__ = ["FIXED", "INTERVAL", "SIMPLEX", "decode", "plain_search", "search"]
 
@@ -48,18 +48,17 @@ def decode(z: Any, table: Any, p: Any) -> None:
             p[i] = lo + (hi - lo) / (1.0 + math.exp(-z[at]))
             at += 1
         elif table[i, 0] == 2.0:
-            power = 0.0
+            p[i] = 1.0
             if table[i, 5] < 0.0:  # not the last
-                power = z[at]
+                p[i] = math.exp(min(max(z[at], -40.0), 40.0))
                 at += 1
-            p[i] = math.exp(min(max(power, -40.0), 40.0))
             weight += p[i]
     for i in range(p.size):
         if table[i, 0] == 2.0:
             p[i] *= mass / weight
 
 
-@compiled(FLOAT(FUNCTION, MATRIX, INT, MATRIX, VECTOR, VECTOR))
+@helper(FLOAT(FUNCTION, MATRIX, INT, MATRIX, VECTOR, VECTOR))
 def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> float:
     decode(x[row], table, p)
     for i in range(p.size):
@@ -69,74 +68,72 @@ def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> f
     return value if value == value else -math.inf
 
 
-@compiled(VOID(MATRIX, INT, INT, INT, FLOAT))
-def _blend(x: Any, target: int, origin: int, towards: int, factor: float) -> None:
-    """Row ``target`` = row ``origin`` + factor (row ``towards`` - row ``origin``)."""
-    for i in range(x.shape[1]):
-        x[target, i] = x[origin, i] + factor * (x[towards, i] - x[origin, i])
-
-
-@compiled(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
+@helper(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
 def _simplex(
     objective: Any, x: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
 ) -> tuple[float, float, float]:
     """One Nelder-Mead run from the first row of ``x``, which ends as the best point: value, evaluations, converged.
 
-    Rows 0 .. d are the corners; then the centre of all but the lowest, the reflected point, a further or nearer one.
+    Rows 0 .. d are the corners. Then their sum; the way from the lowest to the centre of the others, along which
+    every new corner lies; and the point under trial.
     """
     d = x.shape[1]
-    centre, mirror, other = d + 1, d + 2, d + 3
+    sums, way, trial = d + 1, d + 2, d + 3
     inner = max(float(d), 2.0)
     value = np.empty(d + 1)
-    used, done = 0.0, 0.0
-    low, second, high = 0, 0, 0
+    used, done, high = 0.0, 0.0, 0
     shrink = 0.0  # 0: the corners are set up
     while used < most:
         if shrink < 1.0:
             for j in range(d + 1):
-                if shrink == 0.0:
-                    _blend(x, j, 0, 0, 0.0)
-                    if j > 0:
-                        x[j, j - 1] += step
-                else:
-                    _blend(x, j, high, j, shrink)
+                for i in range(d):
+                    if shrink > 0.0:
+                        x[j, i] = x[high, i] + shrink * (x[j, i] - x[high, i])
+                    elif j > 0:
+                        x[j, i] = x[0, i] + step if i == j - 1 else x[0, i]
                 if shrink == 0.0 or j != high:
                     value[j] = _value(objective, x, j, table, data, p)
                     used += 1.0
+            for i in range(d):
+                x[sums, i] = x[0, i]
+                for j in range(1, d + 1):
+                    x[sums, i] += x[j, i]
             shrink = 1.0
-        low, high = 0, 0
+        low, second, high = 0, 1, 0
+        if value[1] < value[0]:
+            low, second = 1, 0
         for j in range(1, d + 1):
-            if value[j] < value[low]:
-                low = j
             if value[j] > value[high]:
                 high = j
-        second = high
-        for j in range(d + 1):
-            if j != low and value[j] < value[second]:
+            if j > 1 and value[j] < value[second]:
                 second = j
+                if value[j] < value[low]:
+                    low, second = j, low
         if value[high] - value[low] <= tolerance * (abs(value[high]) + 1.0):
             done = 1.0
             break
         for i in range(d):
-            x[centre, i] = -x[low, i]
-            for j in range(d + 1):
-                x[centre, i] += x[j, i]
-            x[centre, i] /= float(d)
-        _blend(x, mirror, centre, low, -1.0)
-        found = _value(objective, x, mirror, table, data, p)
+            x[way, i] = (x[sums, i] - (d + 1.0) * x[low, i]) / float(d)
+            x[trial, i] = x[low, i] + 2.0 * x[way, i]
+        found = _value(objective, x, trial, table, data, p)
         used += 1.0
-        chosen = mirror
-        if found > value[high] or found <= value[second]:
+        length, good = 2.0, found > value[second]
+        if found > value[high] or not good:
+            further = 0.25 + 0.5 / inner
             if found > value[high]:
-                _blend(x, other, centre, mirror, 1.0 + 2.0 / inner)
-            else:
-                _blend(x, other, centre, mirror if found > value[low] else low, 0.75 - 0.5 / inner)
-            further = _value(objective, x, other, table, data, p)
+                further = 2.0 + 2.0 / inner
+            elif found > value[low]:
+                further = 1.75 - 0.5 / inner
+            for i in range(d):
+                x[trial, i] = x[low, i] + further * x[way, i]
+            other = _value(objective, x, trial, table, data, p)
             used += 1.0
-            if further > found or (found <= value[second] and further > value[low] and further >= found):
-                chosen, found = other, further
-        if found > value[low] and (chosen == other or found > value[second]):
-            _blend(x, low, chosen, chosen, 0.0)
+            if other > found or (not good and other > value[low] and other >= found):
+                length, found, good = further, other, other > value[low]
+        if good:
+            for i in range(d):
+                x[low, i] += length * x[way, i]
+                x[sums, i] += length * x[way, i]
             value[low] = found
         else:
             shrink = 1.0 - 1.0 / inner
@@ -144,7 +141,8 @@ def _simplex(
     for j in range(1, d + 1):
         if value[j] > value[high]:
             high = j
-    _blend(x, 0, high, high, 0.0)
+    for i in range(d):
+        x[0, i] = x[high, i]
     return value[high], used, done
 
 
@@ -186,7 +184,7 @@ def search(
 def plain_search() -> Callable[..., tuple[float, float, float]]:
     """Return :func:`search` in plain Python, from the same source."""
     scope = dict(globals())
-    for name in ("decode", "_value", "_blend", "_simplex", "search"):
+    for name in ("decode", "_value", "_simplex", "search"):
         scope[name] = FunctionType(scope[name].py_func.__code__, scope, name)
     made: Callable[..., tuple[float, float, float]] = scope["search"]
     return made

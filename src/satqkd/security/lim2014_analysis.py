@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
@@ -97,7 +98,7 @@ class Lim2014:
         from satqkd.security._lim2014_fast import total_key
 
         varied = {parameter.name for parameter in self.parameters}
-        known = [n for n in inspect.signature(self._function).parameters if n not in varied]
+        known = [n for n in _arguments(self._function) if n not in varied]
         merged = [{**fixed, **block} for block in self._blocks]
         for arguments in merged:
             for name in arguments:
@@ -119,8 +120,10 @@ class Lim2014:
             return _inside({k: v for k, v in arguments.items() if k != "half_window_s"}, half)
 
         def data(choice: float | None, factor: float = 1.0) -> NDArray[np.float64]:
-            more = [{**a, "pulses_per_slot": factor * np.asarray(a["pulses_per_slot"], float)} for a in merged]
-            parts = [block_data(cut(a, choice), standard=self._standard > 0.0, order=self._order) for a in more]
+            sent = merged
+            if factor != 1.0:
+                sent = [{**a, "pulses_per_slot": factor * np.asarray(a["pulses_per_slot"], float)} for a in merged]
+            parts = [block_data(cut(a, choice), standard=self._standard > 0.0, order=self._order) for a in sent]
             return np.concatenate([[float(len(parts))], *parts])
 
         def report(parameters: Mapping[str, Any], choice: float | None) -> KeyLength | tuple[KeyLength, ...]:
@@ -146,6 +149,11 @@ class Lim2014Standard(Lim2014):
     )
     _function = staticmethod(lim2014_variants.standard_key_length)
     _standard = 1.0
+
+
+@cache
+def _arguments(function: Callable[..., KeyLength]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def _inside(arguments: Mapping[str, Any], half_window_s: float | None) -> dict[str, Any]:
