@@ -24,14 +24,17 @@ FUNCTION: Any = types.FunctionType(FLOAT(VECTOR, VECTOR))
 """An objective: called through its address, so that compiled code that takes one can be cached."""
 
 
-def compiled(signature: Any) -> Callable[[Function], Function]:
-    """Compile for one signature, at import; division follows NumPy (no exception)."""
-    made: Callable[[Function], Function] = njit(signature, cache=True, error_model="numpy")
+def compiled(signature: Any, *, allocates: bool = True) -> Callable[[Function], Function]:
+    """Compile for one signature, at import; division follows NumPy (no exception).
+
+    A function that makes no array says so: it then counts no references, which costs more than its arithmetic.
+    """
+    made: Callable[[Function], Function] = njit(signature, cache=True, error_model="numpy", _nrt=allocates)
     return made
 
 
 def helper(signature: Any, *, reorder: bool = False) -> Callable[[Function], Function]:
-    """Compile a function that only compiled ones call, so without an entry from Python.
+    """Compile a function that makes no array and that only compiled ones call, so without an entry from Python.
 
     ``reorder`` allows sums in any order, which lets the processor add several terms at once.
     """
@@ -40,6 +43,7 @@ def helper(signature: Any, *, reorder: bool = False) -> Callable[[Function], Fun
         cache=True,
         error_model="numpy",
         fastmath={"reassoc", "contract", "nsz"} if reorder else False,
+        _nrt=False,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
     )

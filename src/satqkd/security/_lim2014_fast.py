@@ -12,13 +12,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from satqkd.security._compiled import FLOAT, INT, SIX, THREE, TWO, VECTOR, compiled, helper
+from satqkd.security._compiled import FLOAT, FOUR, INT, SIX, THREE, TWO, VECTOR, compiled, helper
 
-__all__ = ["BOUND_CODES", "HEADER", "LEAKAGE_CODES", "SAMPLING_CODES", "total_key"]
+__all__ = ["BOUND_WIDTHS", "HEADER", "LEAKAGE_CODES", "SAMPLING_CODES", "total_key"]
 
-HEADER = 13
-# The closed Chernoff form stands in for the implicit one, which is never wider: a shift the search does not mind.
-BOUND_CODES = {"asymptotic": 0.0, "chernoff": 1.0, "chernoff-implicit": 1.0, "hoeffding": 2.0}
+HEADER = 15
+# Every bound is count - l - sqrt(a count + b total + l^2) and count + m + sqrt(a count + b total + m^2): a, b, l, m in
+# units of beta. The closed Chernoff form stands in for the implicit one, which is never wider: a shift the search does
+# not mind.
+BOUND_WIDTHS = {
+    "asymptotic": (0.0, 0.0, 0.0, 0.0),
+    "chernoff": (2.0, 0.0, 0.5, 1.0),
+    "chernoff-implicit": (2.0, 0.0, 0.5, 1.0),
+    "hoeffding": (0.0, 0.5, 0.0, 0.0),
+}
 # The two exact forms differ in the failure probability only, which the caller turns into a normal quantile.
 SAMPLING_CODES = {"none": 0.0, "lim2014": 1.0, "exact": 2.0, "exact-smooth": 2.0}
 LEAKAGE_CODES = {"block": 0.0, "finite": 1.0, "achievable": 2.0, "published": 3.0, "published-eq9": 4.0, "satquma": 5.0}
@@ -117,32 +124,21 @@ def _count(p: Any, data: Any, start: int) -> tuple[float, float, float, float, f
     return n1, n2, n3, m1, m2, m3
 
 
-@helper(FLOAT(FLOAT, FLOAT, FLOAT, FLOAT))
-def _minus(count: float, total: float, beta: float, bound: float) -> float:
-    if bound == 1.0:
-        return 0.5 * beta + math.sqrt(2.0 * beta * count + 0.25 * beta * beta)
-    return math.sqrt(0.5 * total * beta) if bound == 2.0 else 0.0
-
-
-@helper(FLOAT(FLOAT, FLOAT, FLOAT, FLOAT))
-def _plus(count: float, total: float, beta: float, bound: float) -> float:
-    if bound == 1.0:
-        return beta + math.sqrt(2.0 * beta * count + beta * beta)
-    return math.sqrt(0.5 * total * beta) if bound == 2.0 else 0.0
-
-
-@helper(TWO(VECTOR, THREE, THREE, FLOAT, FLOAT, TWO, FLOAT))
-def _singles(
-    p: Any, scale: Any, counts: Any, tau0: float, tau1: float, fluctuation: Any, weight: float
-) -> tuple[float, float]:
+@helper(TWO(VECTOR, THREE, THREE, TWO, FOUR, FLOAT))
+def _singles(p: Any, scale: Any, counts: Any, tau: Any, width: Any, weight: float) -> tuple[float, float]:
     """Vacuum and single-photon events (the latter not clamped) of one basis: ``counts`` times ``weight``."""
     mu1, mu2, mu3 = p[0], p[1], p[2]
-    beta, bound = fluctuation
+    tau0, tau1 = tau
+    per_count, per_total, less, more = width
     n1, n2, n3 = weight * counts[0], weight * counts[1], weight * counts[2]
     total = n1 + n2 + n3
-    high1 = scale[0] * (n1 + _plus(n1, total, beta, bound))
-    low2, high2 = scale[1] * (n2 - _minus(n2, total, beta, bound)), scale[1] * (n2 + _plus(n2, total, beta, bound))
-    low3, high3 = scale[2] * (n3 - _minus(n3, total, beta, bound)), scale[2] * (n3 + _plus(n3, total, beta, bound))
+    square1, square2, square3 = per_count * n1, per_count * n2, per_count * n3
+    narrow, wide = per_total * total + less * less, per_total * total + more * more
+    high1 = scale[0] * (n1 + more + math.sqrt(square1 + wide))
+    low2 = scale[1] * (n2 - less - math.sqrt(square2 + narrow))
+    high2 = scale[1] * (n2 + more + math.sqrt(square2 + wide))
+    low3 = scale[2] * (n3 - less - math.sqrt(square3 + narrow))
+    high3 = scale[2] * (n3 + more + math.sqrt(square3 + wide))
     squares = mu2 * mu2 - mu3 * mu3
     vacuum = min(max(tau0 * (mu2 * low3 - mu3 * high2) / (mu2 - mu3), 0.0), total)
     bracket = low2 - high3 - squares / (mu1 * mu1) * (high1 - vacuum / tau0)
@@ -156,34 +152,33 @@ def _one_block(p: Any, data: Any, start: int) -> float:
     key_weight, test_weight = share * share, (1.0 - share) * (1.0 - share)
     if data[start + 1] > 0.0:  # standard BB84: two blocks, p[6] is the revealed fraction
         blocks, key_weight, test_weight = 2.0, 0.25 * (1.0 - share), 0.25 * share
-    beta, bound = data[start + 4], data[start + 6]
-    empty1, empty2, empty3 = math.exp(-p[0]), math.exp(-p[1]), math.exp(-p[2])
-    tau0 = p[3] * empty1 + p[4] * empty2 + p[5] * empty3
-    tau1 = p[3] * p[0] * empty1 + p[4] * p[1] * empty2 + p[5] * p[2] * empty3
-    scale = (1.0 / (p[3] * empty1), 1.0 / (p[4] * empty2), 1.0 / (p[5] * empty3))
-    counts, fluctuation = (n1, n2, n3), (beta, bound)
-    vacuum, single_raw = _singles(p, scale, counts, tau0, tau1, fluctuation, key_weight)
-    vacuum_test, single_test_raw = _singles(p, scale, counts, tau0, tau1, fluctuation, test_weight)
+    width = (data[start + 4], data[start + 5], data[start + 6], data[start + 7])
+    empty1, empty2, empty3 = p[3] * math.exp(-p[0]), p[4] * math.exp(-p[1]), p[5] * math.exp(-p[2])
+    tau = (empty1 + empty2 + empty3, p[0] * empty1 + p[1] * empty2 + p[2] * empty3)
+    scale, counts = (1.0 / empty1, 1.0 / empty2, 1.0 / empty3), (n1, n2, n3)
+    vacuum, single_raw = _singles(p, scale, counts, tau, width, key_weight)
+    vacuum_test, single_test_raw = _singles(p, scale, counts, tau, width, test_weight)
     detected, wrong = n1 + n2 + n3, m1 + m2 + m3
     n, n_test, v_test = key_weight * detected, test_weight * detected, test_weight * wrong
+    per_count, per_total, less, more = width
     wrong2, wrong3 = test_weight * m2, test_weight * m3
-    high2 = scale[1] * (wrong2 + _plus(wrong2, v_test, beta, bound))
-    low3 = scale[2] * (wrong3 - _minus(wrong3, v_test, beta, bound))
-    errors = min(max(tau1 * (high2 - low3) / (p[1] - p[2]), 0.0), v_test)
+    high2 = scale[1] * (wrong2 + more + math.sqrt(per_count * wrong2 + per_total * v_test + more * more))
+    low3 = scale[2] * (wrong3 - less - math.sqrt(per_count * wrong3 + per_total * v_test + less * less))
+    errors = min(max(tau[1] * (high2 - low3) / (p[1] - p[2]), 0.0), v_test)
     single, single_test = min(single_raw, n - vacuum), min(single_test_raw, n_test - vacuum_test)
     qber = wrong / detected if detected > 0.0 else 0.0
-    leak = _leak(n, qber, data[start + 8], data[start + 3], data[start + 9], data[start + 11])
+    leak = _leak(n, qber, data[start + 10], data[start + 3], data[start + 11], data[start + 13])
     if single > 0.0 and single_test > 0.0:
-        phase = _phase_error(errors, single_test, single, data[start + 7], data[start + 10], data[start + 12])
+        phase = _phase_error(errors, single_test, single, data[start + 9], data[start + 12], data[start + 14])
         secret = vacuum + single
         if phase > 0.0:
             secret += single * (phase * math.log(phase) + (1.0 - phase) * math.log(1.0 - phase)) * _INVERSE_LN2
     else:  # no key here; a slope that leads to where there are single photons
         secret = min(single_raw, 0.0) + min(single_test_raw, 0.0)
-    return blocks * (secret - leak - data[start + 5])
+    return blocks * (secret - leak - data[start + 8])
 
 
-@compiled(FLOAT(VECTOR, VECTOR))
+@compiled(FLOAT(VECTOR, VECTOR), allocates=False)
 def total_key(p: Any, data: Any) -> float:
     """Sum of the keys of all blocks in ``data``, or the best of them if none has a key."""
     total, best, at = 0.0, -math.inf, 1

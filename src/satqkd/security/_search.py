@@ -27,60 +27,70 @@ whose sum with this one stays below the limiting one (-1: none). Simplex: column
 coordinate is 0, else -1. A parameter that limits another one stands before it or is fixed."""
 
 
-@compiled(VOID(VECTOR, MATRIX, VECTOR))
-def decode(z: Any, table: Any, p: Any) -> None:
-    """Parameters of the coordinates ``z``, written into ``p``."""
-    at, mass = 0, 1.0
-    for i in range(p.size):  # the last free member of the simplex has the coordinate 0
-        if table[i, 0] == 0.0:
-            p[i] = table[i, 1]
-            if table[i, 3] == -2.0:
-                mass -= p[i]
-    weight = 0.0
+@helper(FLOAT(MATRIX, INT, MATRIX, VECTOR))
+def _decode(x: Any, row: int, table: Any, p: Any) -> float:
+    """Parameters of the coordinates in a row of ``x``, written into ``p``, but for the fixed ones.
+
+    Returns 0.0 if an interval is empty, else 1.0.
+    """
+    at, mass, weight, room = 0, 1.0, 0.0, 1.0
     for i in range(p.size):
-        if table[i, 0] == 1.0:
+        kind = table[i, 0]
+        if kind == 1.0:
             lo, hi = table[i, 1], table[i, 2]
             if table[i, 3] >= 0.0:
                 limit = p[int(table[i, 3])]
                 hi = min(hi, table[i, 4] * limit)
                 if table[i, 5] >= 0.0:
                     hi = min(hi, 0.999999 * (limit - p[int(table[i, 5])]))
-            p[i] = lo + (hi - lo) / (1.0 + math.exp(-z[at]))
+            p[i] = lo + (hi - lo) / (1.0 + math.exp(-x[row, at]))
+            if not p[i] > lo:
+                room = 0.0
             at += 1
-        elif table[i, 0] == 2.0:
+        elif kind == 2.0:
             p[i] = 1.0
-            if table[i, 5] < 0.0:  # not the last
-                p[i] = math.exp(min(max(z[at], -40.0), 40.0))
+            if table[i, 5] < 0.0:  # not the last, whose coordinate is 0
+                p[i] = math.exp(min(max(x[row, at], -40.0), 40.0))
                 at += 1
             weight += p[i]
+        elif table[i, 3] == -2.0:
+            mass -= table[i, 1]
+    share = mass / weight if weight > 0.0 else 1.0
     for i in range(p.size):
         if table[i, 0] == 2.0:
-            p[i] *= mass / weight
+            p[i] *= share
+    return room
+
+
+@compiled(VOID(VECTOR, MATRIX, VECTOR))
+def decode(z: Any, table: Any, p: Any) -> None:
+    """Parameters of the coordinates ``z``, written into ``p``."""
+    for i in range(p.size):
+        if table[i, 0] == 0.0:
+            p[i] = table[i, 1]
+    _decode(z.reshape((1, z.size)), 0, table, p)
 
 
 @helper(FLOAT(FUNCTION, MATRIX, INT, MATRIX, VECTOR, VECTOR))
 def _value(objective: Any, x: Any, row: int, table: Any, data: Any, p: Any) -> float:
-    decode(x[row], table, p)
-    for i in range(p.size):
-        if table[i, 0] == 1.0 and not p[i] > table[i, 1]:
-            return -math.inf  # an empty interval: a fixed parameter leaves no room
+    if _decode(x, row, table, p) == 0.0:
+        return -math.inf  # an empty interval: a fixed parameter leaves no room
     value = float(objective(p, data))
     return value if value == value else -math.inf
 
 
-@helper(THREE(FUNCTION, MATRIX, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
+@helper(THREE(FUNCTION, MATRIX, VECTOR, FLOAT, FLOAT, FLOAT, MATRIX, VECTOR, VECTOR))
 def _simplex(
-    objective: Any, x: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
+    objective: Any, x: Any, value: Any, step: float, tolerance: float, most: float, table: Any, data: Any, p: Any
 ) -> tuple[float, float, float]:
     """One Nelder-Mead run from the first row of ``x``, which ends as the best point: value, evaluations, converged.
 
     Rows 0 .. d are the corners. Then their sum; the way from the lowest to the centre of the others, along which
-    every new corner lies; and the point under trial.
+    every new corner lies; and the point under trial. ``value``: of the corners.
     """
     d = x.shape[1]
     sums, way, trial = d + 1, d + 2, d + 3
     inner = max(float(d), 2.0)
-    value = np.empty(d + 1)
     used, done, high = 0.0, 0.0, 0
     shrink = 0.0  # 0: the corners are set up
     while used < most:
@@ -155,7 +165,8 @@ def search(
     Returns the value, the evaluations used, and 1.0 if it converged.
     """
     d, count = starts.shape[1], starts.shape[0]
-    x = np.empty((d + 4, d))
+    decode(starts[0], table, p)  # what is fixed stays in p
+    x, values = np.empty((d + 4, d)), np.empty(d + 1)
     used, best = 0.0, -math.inf
     reach, limit, accuracy = step, 150.0 * (d + 1.0), 1e-5
     for run in range(count + 12):
@@ -164,7 +175,7 @@ def search(
         source = run if run < count else 0
         for i in range(d):
             x[0, i] = starts[source, i]
-        value, spent, done = _simplex(objective, x, reach, accuracy, min(limit, most - used), table, data, p)
+        value, spent, done = _simplex(objective, x, values, reach, accuracy, min(limit, most - used), table, data, p)
         used += spent
         gain = value - best
         if run == 0 or gain >= 0.0:
@@ -184,7 +195,7 @@ def search(
 def plain_search() -> Callable[..., tuple[float, float, float]]:
     """Return :func:`search` in plain Python, from the same source."""
     scope = dict(globals())
-    for name in ("decode", "_value", "_simplex", "search"):
+    for name in ("decode", "_decode", "_value", "_simplex", "search"):
         scope[name] = FunctionType(scope[name].py_func.__code__, scope, name)
     made: Callable[..., tuple[float, float, float]] = scope["search"]
     return made

@@ -232,6 +232,7 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
     pulses = np.full(eta.size, float(passes) * per_slot[0])
     if order and eta.size > order and uniform:
         eta, pulses = _few_nodes(eta, pulses, ends[0], ends[2][0], order)
+        per_slot = [value[:1] for value in per_slot]
     noise_columns = [np.full(eta.size, value) for value in per_slot[1:]]
     finite = setup.options["bound"] != "asymptotic"
     eps = setup.eps_secrecy / N_SECRECY_TERMS
@@ -241,9 +242,8 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         float(standard),
         afterpulse,
         setup.f_ec,
-        setup.beta,
+        *(setup.beta * width for width in fast.BOUND_WIDTHS[setup.options["bound"]]),
         setup.constants,
-        fast.BOUND_CODES[setup.options["bound"]],
         fast.SAMPLING_CODES[setup.options["sampling"] if finite else "none"],
         fast.LEAKAGE_CODES[setup.options["leakage"]],
         math.log(setup.eps_correctness),
