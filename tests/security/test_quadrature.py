@@ -17,7 +17,8 @@ def test_moments_up_to_twice_the_nodes(order: int) -> None:
     values, weights = rng.uniform(-1.0, 1.0, 300), rng.uniform(0.0, 3.0, 300)
     nodes, masses = gauss_nodes(values, weights, order=order)
     assert nodes.size == order
-    assert np.all(np.diff(nodes) > 0.0) and np.all(masses > 0.0)
+    assert np.all(np.diff(nodes) > 0.0)
+    assert np.all(masses > 0.0)
     for degree in range(2 * order):
         direct = math.fsum(w * v**degree for v, w in zip(values, weights, strict=True))
         assert masses @ nodes**degree == pytest.approx(direct, abs=1e-12 * weights.sum())  # rounding of 300 terms

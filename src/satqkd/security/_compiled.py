@@ -29,7 +29,8 @@ def compiled(signature: Any, *, allocates: bool = True) -> Callable[[Function], 
 
     A function that makes no array says so: it then counts no references, which costs more than its arithmetic.
     """
-    made: Callable[[Function], Function] = njit(signature, cache=True, error_model="numpy", _nrt=allocates)
+    options: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": allocates}
+    made: Callable[[Function], Function] = njit(signature, **options)
     return made
 
 
@@ -38,13 +39,13 @@ def helper(signature: Any, *, reorder: bool = False) -> Callable[[Function], Fun
 
     ``reorder`` allows sums in any order, which lets the processor add several terms at once.
     """
-    made: Callable[[Function], Function] = njit(
-        signature,
-        cache=True,
-        error_model="numpy",
-        fastmath={"reassoc", "contract", "nsz"} if reorder else False,
-        _nrt=False,
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-    )
+    options: dict[str, Any] = {
+        "cache": True,
+        "error_model": "numpy",
+        "fastmath": {"reassoc", "contract", "nsz"} if reorder else False,
+        "_nrt": False,
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+    }
+    made: Callable[[Function], Function] = njit(signature, **options)
     return made

@@ -85,9 +85,10 @@ def _phase_error(v: float, test: float, key: float, code: float, log_ratio: floa
 
 @helper(FLOAT(FLOAT))
 def _click(x: float) -> float:
-    """1 - exp(-x) without a branch: a series at x/16 (1e-15 for x up to 2), then four times 1 - (1 - c)^2."""
+    """1 - exp(-x) without a branch: a series at x/16 (2e-13 for x = 2), then four times 1 - (1 - c)^2."""
     y = 0.0625 * x
-    c = y * (1 - y * (1 / 2 - y * (1 / 6 - y * (1 / 24 - y * (1 / 120 - y * (1 / 720 - y * (1 / 5040 - y * (1 / 40320))))))))
+    tail = 1 / 120 - y * (1 / 720 - y * (1 / 5040 - y * (1 / 40320)))
+    c = y * (1.0 - y * (1 / 2 - y * (1 / 6 - y * (1 / 24 - y * tail))))
     c = c * (2.0 - c)
     c = c * (2.0 - c)
     c = c * (2.0 - c)
@@ -175,7 +176,7 @@ def _one_block(p: Any, data: Any, start: int) -> float:
             secret += single * (phase * math.log(phase) + (1.0 - phase) * math.log(1.0 - phase)) * _INVERSE_LN2
     else:  # no key here; a slope that leads to where there are single photons
         secret = min(single_raw, 0.0) + min(single_test_raw, 0.0)
-    return blocks * (secret - leak - data[start + 8])
+    return float(blocks * (secret - leak - data[start + 8]))
 
 
 @compiled(FLOAT(VECTOR, VECTOR), allocates=False)

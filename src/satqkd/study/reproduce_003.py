@@ -47,6 +47,8 @@ class Table:
         Columns of the abscissa and of what distinguishes the curves.
     rows : tuple of dict
         Values by column; ``key_bits_published`` and ``key_bits_sound`` are bits per pass.
+    ordinate : str
+        Column of the second coordinate of a map; empty: curves.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Table:
     x: str
     series: str
     rows: tuple[Mapping[str, Any], ...]
+    ordinate: str = ""
 
 
 def offset_of(max_elevation_deg: float) -> float:
@@ -115,14 +118,16 @@ def _loss(name: str, title: str, parameter: str, values: Sequence[float]) -> Tab
 
 def _noise_map(system_db: float, elevation_deg: float) -> Table:
     rows = []
-    for qber in np.linspace(0.0, 0.05, 6):
+    for qber in np.linspace(0.0, 0.05, 11):
         sweep = _Sweep()
-        for noise in np.geomspace(1e-8, 1e-5, 10):
+        for noise in np.geomspace(1e-8, 1e-5, 16):
             keys = sweep.at(offset_of(elevation_deg), extra_loss_db=system_db - 27.0, p_extraneous=float(noise),
                             qber_intrinsic=float(qber))  # fmt: skip
-            rows.append({"curve": f"QBER_I {100 * qber:g} %", "p_extraneous": float(noise), **keys})
+            place = {"p_extraneous": float(noise), "qber_intrinsic": float(qber)}
+            rows.append({"curve": f"QBER_I {100 * qber:g} %", **place, **keys})
     title = f"Figs. 4 and E1: key against noise, {system_db:g} dB, {elevation_deg:g} deg"
-    return Table(f"fig4_{system_db:g}db_{elevation_deg:g}deg", title, "p_extraneous", "curve", tuple(rows))
+    return Table(f"fig4_{system_db:g}db_{elevation_deg:g}deg", title, "p_extraneous", "curve", tuple(rows),
+                 "qber_intrinsic")  # fmt: skip
 
 
 def _offsets() -> Table:
@@ -165,7 +170,7 @@ def _protocols() -> Table:
 
 def _against_loss(name: str, title: str, curves: Mapping[str, Mapping[str, Any]]) -> Table:
     rows = []
-    for elevation in (90.0, 60.0):
+    for elevation in (90.0,) if name == "e3" else (90.0, 60.0):
         for curve, options in curves.items():
             sweep = _Sweep()
             for extra_db in np.arange(0.0, 18.1, 1.0):
