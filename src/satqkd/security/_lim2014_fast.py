@@ -16,7 +16,7 @@ from satqkd.security._compiled import FLOAT, FOUR, INT, SIX, THREE, TWO, VECTOR,
 
 __all__ = ["BOUND_WIDTHS", "HEADER", "LEAKAGE_CODES", "SAMPLING_CODES", "total_key"]
 
-HEADER = 15
+HEADER = 16
 # Every bound is count - l - sqrt(a count + b total + l^2) and count + m + sqrt(a count + b total + m^2): a, b, l, m in
 # units of beta. The closed Chernoff form stands in for the implicit one, which is never wider: a shift the search does
 # not mind.
@@ -165,7 +165,9 @@ def _one_block(p: Any, data: Any, start: int) -> float:
     wrong2, wrong3 = test_weight * m2, test_weight * m3
     high2 = scale[1] * (wrong2 + more + math.sqrt(per_count * wrong2 + per_total * v_test + more * more))
     low3 = scale[2] * (wrong3 - less - math.sqrt(per_count * wrong3 + per_total * v_test + less * less))
-    errors = min(max(tau[1] * (high2 - low3) / (p[1] - p[2]), 0.0), v_test)
+    errors = max(tau[1] * (high2 - low3) / (p[1] - p[2]), 0.0)
+    if data[start + 15] > 0.0:  # no more than were seen
+        errors = min(errors, v_test)
     single, single_test = min(single_raw, n - vacuum), min(single_test_raw, n_test - vacuum_test)
     qber = wrong / detected if detected > 0.0 else 0.0
     leak = _leak(n, qber, data[start + 10], data[start + 3], data[start + 11], data[start + 13])

@@ -71,6 +71,7 @@ class Lim2014:
     )
     _function: Callable[..., KeyLength] = staticmethod(lim2014.key_length)
     _standard = 0.0
+    _capped = True
 
     def __init__(self, blocks: Sequence[Mapping[str, Any]] = ({},), *, order: int = 8) -> None:
         if not blocks:
@@ -123,7 +124,8 @@ class Lim2014:
             sent = merged
             if factor != 1.0:
                 sent = [{**a, "pulses_per_slot": factor * np.asarray(a["pulses_per_slot"], float)} for a in merged]
-            parts = [block_data(cut(a, choice), standard=self._standard > 0.0, order=self._order) for a in sent]
+            standard, order, capped = self._standard > 0.0, self._order, self._capped
+            parts = [block_data(cut(a, choice), standard=standard, order=order, capped=capped) for a in sent]
             return np.concatenate([[float(len(parts))], *parts])
 
         def report(parameters: Mapping[str, Any], choice: float | None) -> KeyLength | tuple[KeyLength, ...]:
@@ -173,7 +175,7 @@ def _inside(arguments: Mapping[str, Any], half_window_s: float | None) -> dict[s
     return cut
 
 
-def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> NDArray[np.float64]:
+def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int, capped: bool = True) -> NDArray[np.float64]:
     """Numbers of one block for the compiled objective, slots reduced to Gauss nodes.
 
     Parameters
@@ -184,6 +186,8 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         Whether it is standard BB84.
     order : int
         Gauss nodes; 0: every slot as it is.
+    capped : bool
+        Whether the errors of single photons are at most the errors seen, as in the exact key.
 
     Returns
     -------
@@ -250,6 +254,7 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         -math.log(eps),
         -quantile(setup.eps_correctness),
         -quantile(eps**2 if setup.options["sampling"] == "exact-smooth" else eps),
+        float(capped),
     ]
     return np.concatenate([header, eta, pulses, *noise_columns])
 
