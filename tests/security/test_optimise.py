@@ -58,18 +58,23 @@ def test_objective_is_close_to_the_exact_key(bound: str, leakage: str, sampling:
         assert fast == pytest.approx(exact.key_bits_raw, rel=1e-9, abs=slack + 10.0)
 
 
-@pytest.mark.parametrize("loss_db", [0.0, 6.0, 12.0])
-def test_gauss_nodes_stand_for_the_slots(loss_db: float) -> None:
-    """With the cap on the errors active (small bias) and not: 12 nodes against 441 slots."""
+@pytest.mark.parametrize("p_extraneous", [1e-8, 5e-7, 1e-5])
+@pytest.mark.parametrize("loss_db", [-20.0, 0.0, 6.0, 12.0])
+@pytest.mark.parametrize("sky", ["clear", "blocked", "clouds"])
+def test_few_nodes_stand_for_the_slots(loss_db: float, p_extraneous: float, sky: str) -> None:
+    """With the cap on the errors active (small bias) and not: 8 nodes against 441 slots."""
     from satqkd.security._lim2014_fast import total_key
 
-    fixed = {**LINK, **PUBLISHED, "transmittance": PASS * 10.0 ** (-loss_db / 10.0)}
-    few, all_slots = (np.concatenate([[1.0], block_data(fixed, standard=False, order=order)]) for order in (12, 0))
-    assert few.size < 80 < all_slots.size
+    seen = {"clear": 1.0, "blocked": abs(TIME_S - 60.0) > 30.0, "clouds": np.exp(-2.0 * np.sin(TIME_S / 9.0) ** 2)}
+    eta = PASS * 10.0 ** (-loss_db / 10.0) * seen[sky]
+    fixed = {**LINK, **PUBLISHED, "transmittance": eta, "p_extraneous": p_extraneous}
+    few, all_slots = (np.concatenate([[1.0], block_data(fixed, standard=False, order=order)]) for order in (8, 0))
+    assert few.size < 60 < all_slots.size
     for bias in (0.55, 0.75, 0.9):
         setting = np.array([0.7, 0.12, 0.0, 0.8, 0.15, 0.05, bias])
-        # within one bit of the exact sum; measured: 2e-3 bit
-        assert total_key(setting, few) == pytest.approx(total_key(setting, all_slots), abs=0.02)
+        exact = total_key(setting, all_slots)
+        # half a bit; with blocked slots less room for poles is left, and at 7 dB keys are of 1e9 bits
+        assert total_key(setting, few) == pytest.approx(exact, rel=1e-7, abs=0.5)
 
 
 # ---- optima

@@ -21,6 +21,18 @@ STUDIES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Name -> module with ``tables``, ``checks``, and the paper."""
 
+_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "half_window_s": "half window [s]",
+        "system_loss_db": "system loss [dB]",
+        "offset_km": "ground-track offset [km]",
+        "p_extraneous": "extraneous counts per pulse",
+        "qber_intrinsic": "intrinsic error rate",
+        "passes": "passes in a block",
+    }
+)
+"""Axis of a column."""
+
 
 def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> None:
     """Compute a study and write it to a folder.
@@ -64,6 +76,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _page(paper: str, tables: Sequence[Any], checks: Sequence[Mapping[str, Any]]) -> str:
     from satqkd.plot.curves import curves
+    from satqkd.plot.key_maps import key_maps
     from satqkd.plot.style import to_inline
     from satqkd.report.page import Section, page
     from satqkd.report.values import escape, table
@@ -87,15 +100,23 @@ def _page(paper: str, tables: Sequence[Any], checks: Sequence[Mapping[str, Any]]
             rows = [{made.x: row[made.x], "parameter": text, "value": row[column]}
                     for column, text in settings.items() for row in made.rows if column in row]  # fmt: skip
             drawn, label, series = {"value": "published conventions"}, "optimum", "parameter"
-        figure = curves(rows, x=made.x, series=series, lines=drawn, title=made.title, y_label=label,
-                        log_x=made.x == "p_extraneous", log_y=not parameters)  # fmt: skip
+        elif series == "system_loss_db":
+            rows = [{**row, series: f"{row[series]:g} dB"} for row in rows]
+        x_label = _LABELS.get(made.x, made.x)
+        if made.ordinate:
+            figure = key_maps(rows, x=made.x, y=made.ordinate, maps=lines, title=made.title, x_label=x_label,
+                              y_label=_LABELS[made.ordinate], colour_label=label)  # fmt: skip
+        else:
+            figure = curves(rows, x=made.x, series=series, lines=drawn, title=made.title, x_label=x_label,
+                            y_label=label, log_y=not parameters)  # fmt: skip
         picture = to_inline(figure, name=made.name.replace("_", "-").replace(".", "-"), alt=made.title)
         sections.append(Section(made.name, made.title, f"{picture}<p>Data: {escape(made.name)}.csv</p>"))
     return page(
         title=f"{paper} - satqkd",
         kind="A paper's figures, computed again",
         heading=paper,
-        lead="<p>Full lines: conventions of the code published with the paper. Dashed: this package's defaults.</p>",
+        lead="<p>Full lines: conventions of the code published with the paper. Dashed: this package's defaults. "
+        "Grey in a map: no key.</p>",
         top="",
         sections=sections,
     )
