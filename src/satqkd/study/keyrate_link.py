@@ -1,0 +1,115 @@
+"""Columns of a link and what follows from one, shared by the tables of :mod:`satqkd.study.keyrate`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from satqkd.errors import InputError
+from satqkd.security.margin import margin_db
+from satqkd.study.keyrate import Column
+
+__all__ = [
+    "COUNTS", "LINK", "NEEDED", "PREDICTED", "SENSITIVITIES", "SETTING", "TOLERANCE_DB", "link_arguments",
+    "link_names", "rates",
+]  # fmt: skip
+
+LINK: Final = (
+    Column("transmittance", "whole system's transmittance, receiver and detector included", high=1.0),
+    Column("loss_db", "the same as a loss [dB]; one of the two"),
+    Column("pulses", "pulses sent in the block (times passes)"),
+    Column("p_extraneous", "dark and background counts per pulse and detector", high=0.5),
+    Column("qber_intrinsic", "error rate of signal photons", high=0.5),
+    Column("p_afterpulse", "afterpulse probability; 0 if empty", high=0.999),
+)
+SETTING: Final = (
+    Column("intensities", "mean photon numbers of signal, decoy, weakest, descending", "numbers", size=3),
+    Column("intensity_probabilities", "how often each is sent, adding up to 1", "numbers", high=1.0, size=3),
+)
+COUNTS: Final = (
+    Column("n_key", "sifted detections per intensity in the key basis", "numbers", size=3),
+    Column("n_test", "the same in the test basis", "numbers", size=3),
+    Column("m_key", "errors among n_key", "numbers", size=3),
+    Column("m_test", "errors among n_test", "numbers", size=3),
+)
+NEEDED: Final = ("pulses", "p_extraneous", "qber_intrinsic")
+SENSITIVITIES: Final = ("key_bits_per_db", "key_bits_per_qber_percent", "key_bits_per_noise_percent")
+PREDICTED: Final = ("predicted_key_bits", "predicted_sifted_bits", "predicted_qber")
+TOLERANCE_DB: Final = 0.01
+"""Accuracy of the margins."""
+
+
+def link_names(names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that say that there is a link."""
+    there = set(names)
+    return [name for name in (*NEEDED, "transmittance", "loss_db") if name in there]
+
+
+def link_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the function that makes counts or a key of a link.
+
+    Parameters
+    ----------
+    given : mapping
+        Values by column, those of :data:`LINK` and any others.
+
+    Returns
+    -------
+    dict
+        The same with ``transmittance`` and ``pulses_per_slot``.
+
+    Raises
+    ------
+    InputError
+        If a column is empty, or both or none of transmittance and loss are there.
+    """
+    link = dict(given)
+    for name in NEEDED:
+        if name not in link:
+            raise InputError(f'column "{name}": is empty')
+    if ("loss_db" in link) == ("transmittance" in link):
+        raise InputError('columns "transmittance" and "loss_db": exactly one of them must be filled in')
+    if "loss_db" in link:
+        link["transmittance"] = 10.0 ** (-link.pop("loss_db") / 10.0)
+    link["pulses_per_slot"] = link.pop("pulses")
+    return link
+
+
+def rates(key_raw: Callable[..., float], fixed: Mapping[str, Any]) -> dict[str, float | None]:
+    """Margin and sensitivities of the un-clamped key, with the setting as it is.
+
+    Parameters
+    ----------
+    key_raw : callable
+        Un-clamped key; takes ``transmittance``, ``qber_intrinsic`` or ``p_extraneous`` as changes. [bit]
+    fixed : mapping
+        Values of these three at the point.
+
+    Returns
+    -------
+    dict
+        ``margin_db`` and the :data:`SENSITIVITIES`; empty without any transmittance.
+    """
+    eta = fixed["transmittance"]
+    if eta <= 0.0:
+        return {}
+
+    def at(factor: float) -> float:
+        return key_raw(transmittance=min(eta * factor, 1.0))
+
+    step_db = 0.05
+    down, up = 10.0 ** (-step_db / 10.0), min(10.0 ** (step_db / 10.0), 1.0 / eta)
+    per_db = (at(down) - at(up)) / (10.0 * math.log10(up / down))
+
+    def slope(name: str, step: float) -> float:
+        low, high = max(fixed[name] - step, 0.0), min(fixed[name] + step, 0.5)
+        return float((key_raw(**{name: high}) - key_raw(**{name: low})) / (high - low))
+
+    noise = fixed["p_extraneous"]
+    return {
+        "margin_db": margin_db(at, max_gain_db=max(0.0, -10.0 * math.log10(eta)), tolerance_db=TOLERANCE_DB),
+        "key_bits_per_db": per_db,
+        "key_bits_per_qber_percent": 0.01 * slope("qber_intrinsic", 5e-4),
+        "key_bits_per_noise_percent": 0.01 * noise * slope("p_extraneous", 0.05 * noise) if noise > 0.0 else None,
+    }
