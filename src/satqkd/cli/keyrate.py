@@ -83,11 +83,11 @@ def annual(
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(help="Name of a study: 003.", metavar="STUDY")],
+    study: Annotated[str, typer.Argument(help="Name of a study: 002 or 003.", metavar="STUDY")],
     output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Compute a paper's figures and tables, and set them beside the printed numbers (takes minutes)."""
+    """Compute a paper's figures and tables, and set them beside the printed numbers (some take minutes)."""
     from satqkd.cli.show import progress
     from satqkd.study.reproduce import reproduce as compute
 

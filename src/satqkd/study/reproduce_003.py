@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from satqkd.constants import MEAN_EARTH_RADIUS_M
 from satqkd.security.optimise import Optimum, best
 from satqkd.study.overpasses import BASELINE, CURVE_ALTITUDE_M, annual_key, keys_over_offsets, overpass, pass_key
+from satqkd.study.reproduction import Progress, Study, Table
 
-__all__ = ["CONVENTIONS", "PAPER", "Table", "checks", "offset_of", "tables"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CONVENTIONS", "PAPER", "STUDY", "checks", "figure", "offset_of", "tables"]
+
+STUDY = Study(
+    paper="Sidhu et al., Finite key effects in satellite quantum key distribution",
+    lead="Full lines: conventions of the code published with the paper. Dashed: this package's defaults.",
+    check_columns={
+        "quantity": "quantity",
+        "system_loss_db": "system loss [dB]",
+        "paper": "paper",
+        "published": "published conventions",
+        "sound": "sound defaults",
+    },
+)
 
 CONVENTIONS: Mapping[str, Mapping[str, str]] = {
     "published": {"sampling": "lim2014", "leakage": "satquma"},
@@ -29,31 +44,6 @@ PAPER = {
     "Fig. 7, biased over symmetric, gain [%]": {37.0: 86.0, 40.0: 182.0},
 }
 """Numbers printed in the paper, by system loss in dB."""
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of results.
-
-    Attributes
-    ----------
-    name : str
-        File name without ending.
-    title : str
-        What it shows.
-    x, series : str
-        Columns of the abscissa and of what distinguishes the curves.
-    rows : tuple of dict
-        Values by column; ``key_bits_published`` and ``key_bits_sound`` are bits per pass.
-    """
-
-    name: str
-    title: str
-    x: str
-    series: str
-    rows: tuple[Mapping[str, Any], ...]
 
 
 def offset_of(max_elevation_deg: float) -> float:
@@ -253,3 +243,20 @@ def checks() -> list[dict[str, Any]]:
         rows.append({"quantity": "key per year at 55.9 deg, both sides [Gbit]", "system_loss_db": system_db,
                      "paper": math.nan, "published": math.nan, "sound": value})  # fmt: skip
     return rows
+
+
+def figure(table: Table) -> Figure:
+    """Curves of a table: keys, or the optimum's parameters."""
+    from satqkd.plot.curves import curves
+
+    rows: Sequence[Mapping[str, Any]] = table.rows
+    parameters = any("mu_1" in row for row in rows)
+    lines = {"key_bits_published": "published conventions", "key_bits_sound": "sound defaults"}
+    label, series = "key per pass [bit]", table.series
+    if parameters:  # one curve per parameter
+        names = {name: name.replace("_", " ") for name in ("p_key_basis", "mu_1", "mu_2", "p_1", "p_2", "p_3")}
+        rows = [{table.x: row[table.x], "parameter": text, "value": row[column]}
+                for column, text in names.items() for row in table.rows if column in row]  # fmt: skip
+        lines, label, series = {"value": "published conventions"}, "optimum", "parameter"
+    return curves(rows, x=table.x, series=series, lines=lines, title=table.title, y_label=label,
+                  log_x=table.x == "p_extraneous", log_y=not parameters)  # fmt: skip
