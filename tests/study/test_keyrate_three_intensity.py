@@ -139,11 +139,12 @@ def test_bad_rows_are_named_and_good_ones_computed(tmp_path: Path) -> None:
 def test_the_example_of_the_documentation(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     text = (request.config.rootpath / "docs" / "keyrate.md").read_text(encoding="utf-8")
     points = tmp_path / "in.csv"
-    points.write_text(text.split("```text\n")[1].split("```")[0])
+    example, rest = text.split("```text\n")[1].split("```", 1)
+    points.write_text(example)
     run_table(points, tmp_path / "out.csv", analysis="three-intensity")
     with (tmp_path / "out.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    stated = text.split("gives ")[1].split(" bit and a margin of ")
+    stated = rest.split("gives ")[1].split(" bit and a margin of ")
     assert int(row["key_bits"]) == int(stated[0].replace(",", ""))
     # stated with one decimal
     assert float(row["margin_counts_db"]) == pytest.approx(float(stated[1].split(" dB")[0]), abs=0.05)
