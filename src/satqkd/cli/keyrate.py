@@ -83,7 +83,7 @@ def annual(
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(help="Name of a study: 002 or 003.", metavar="STUDY")],
+    study: Annotated[str, typer.Argument(help="Name of a study: 002, 003 or 004.", metavar="STUDY")],
     output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:

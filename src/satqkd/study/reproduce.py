@@ -20,6 +20,7 @@ STUDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "002": "satqkd.study.reproduce_002",
         "003": "satqkd.study.reproduce_003",
+        "004": "satqkd.study.reproduce_004",
     }
 )
 """Name of a paper -> its module, a :class:`~satqkd.study.reproduction.StudyModule`."""
