@@ -24,14 +24,14 @@ def rate(p_noise: float, receiver: str, loss_db: float, reading: str) -> float:
     return float(row[f"rate_{reading}"])
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", [*READINGS])
 def test_active_beats_asymmetric_beats_symmetric_from_30_to_60_db(reading: str) -> None:
     holds, points = order_holds(reading)
     assert holds == points == 43  # of 48; at the others no receiver has a key
 
 
 @pytest.mark.parametrize("p_noise", [1e-7, 1e-8, 1e-9])
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", [*READINGS])
 def test_symmetric_wins_at_low_loss(p_noise: float, reading: str) -> None:
     # where the noise is far below the signal it cannot matter; interpolated between 12 and 14 dB
     assert crossing_db(p_noise, reading) == pytest.approx(12.55, abs=0.1)
@@ -52,7 +52,7 @@ def test_onset_of_the_key_with_the_block_size(loss_db: float, pulses: float) -> 
     assert least_pulses(loss_db) == pytest.approx(pulses, rel=0.03)
 
 
-@pytest.mark.parametrize(("receiver", "expected"), zip(RECEIVERS, (1.96e-5, 1.94e-5, 1.09e-5), strict=True))
+@pytest.mark.parametrize(("receiver", "expected"), [*zip(RECEIVERS, (1.96e-5, 1.94e-5, 1.09e-5), strict=True)])
 def test_keys_at_40_db_of_an_independent_optimisation(receiver: str, expected: float) -> None:
     assert rate(1e-8, receiver, 40.0, "published") == pytest.approx(expected, rel=0.003)  # given with three digits
 

@@ -72,7 +72,7 @@ def _page(module: StudyModule, tables: Sequence[Table], checks: Sequence[Mapping
     from satqkd.report.values import escape
 
     study = module.STUDY
-    sections = [Section("checks", "Printed numbers", _html(checks, study.check_columns))]
+    sections = [Section("checks", study.check_title, _html(checks, study.check_columns))]
     for made in tables:
         picture = module.figure(made)
         body = "" if picture is None else to_inline(picture, name=_anchor(made), alt=made.title)

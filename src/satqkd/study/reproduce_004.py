@@ -38,7 +38,7 @@ STUDY = Study(
         "published": "published",
         "per_detector": "published, noise per detector",
     },
-    headings={"rate": "key per pulse"},
+    check_title="Claims and numbers",
 )
 
 RECEIVERS: Final = ("active", "asymmetric-passive", "symmetric-passive")

@@ -54,12 +54,15 @@ class Study:
         Column of a check -> heading.
     headings : mapping
         Column of a printed table -> heading; the column's name if it is not there.
+    check_title : str
+        Heading of the checks.
     """
 
     paper: str
     lead: str
     check_columns: Mapping[str, str]
     headings: Mapping[str, str] = field(default_factory=dict)
+    check_title: str = "Printed numbers"
 
 
 class StudyModule(Protocol):
