@@ -86,7 +86,10 @@ def random_program(rng: np.random.Generator) -> tuple[float, np.ndarray, np.ndar
     counts = label @ (weight * yields * sent)
     total = float(counts.sum())
     ends = np.array(
-        [[f(k, total, -41.0) for k in counts] for f in (_tail_kernels.mean_lower, _tail_kernels.mean_upper)]
+        [
+            [f(k, total, -41.0, _tail_kernels.normal_quantile(-41.0)) for k in counts]
+            for f in (_tail_kernels.mean_lower, _tail_kernels.mean_upper)
+        ]
     )
     return total, ends[0], ends[1], _tail_kernels.upper_threshold(math.floor(sent), beyond, 1.0 - beyond, -41.0), label
 

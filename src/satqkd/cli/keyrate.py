@@ -16,7 +16,10 @@ def keyrate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Table of keys to write or complete.", metavar="OUT")],
     optimise: Annotated[bool, typer.Option("--optimise", help="Optimise settings that a row leaves empty.")] = False,
     analysis: Annotated[
-        str, typer.Option("--analysis", help="lim2014, lim2014-standard or three-intensity.", metavar="NAME")
+        str,
+        typer.Option(
+            "--analysis", help="lim2014, lim2014-standard, three-intensity or variable-length.", metavar="NAME"
+        ),
     ] = "lim2014",
     jobs: Annotated[int, typer.Option("--jobs", help="Processes; 0: as many as cores.", min=0, metavar="N")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute every row anew.")] = False,

@@ -22,6 +22,6 @@ FUNCTION: Any = types.FunctionType(FLOAT(VECTOR, VECTOR))
 
 
 def compiled(signature: Any) -> Callable[[Function], Function]:
-    """Compile for one signature, at import; division follows NumPy (no exception)."""
-    made: Callable[[Function], Function] = njit(signature, cache=True, error_model="numpy")
+    """Compile for one signature, at import; division follows NumPy (no exception), threads run side by side."""
+    made: Callable[[Function], Function] = njit(signature, cache=True, error_model="numpy", nogil=True)
     return made

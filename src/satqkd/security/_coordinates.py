@@ -164,15 +164,31 @@ class Runner:
 
     def at(self, choice: float | None, start: FloatArray | None) -> tuple[float, FloatArray, float | None]:
         data = self._problem.data(choice)
-        found = None
-        if start is not None:
-            warm = _encode(start, self._default, self._table)[np.newaxis, :]
-            found = self._search(warm, 0.15, data)
+        found = None if start is None else self.near(start, data)
         if found is None or not found[0] > 0.0:
             cold = self._search(self._cold, 0.6, data)
+            if not cold[0] > 0.0:
+                cold = self._from_more_pulses(choice, data, cold)
             found = cold if found is None or cold[0] > found[0] else found
         value, point, self.converged = found
         return value, point, choice
+
+    def near(self, start: FloatArray, data: FloatArray) -> tuple[float, FloatArray, bool]:
+        """Search from one point, such as the optimum of a neighbour: value, point, whether it converged."""
+        warm = _encode(start, self._default, self._table)[np.newaxis, :]
+        return self._search(warm, 0.15, data)
+
+    def _from_more_pulses(
+        self, choice: float | None, data: FloatArray, found: tuple[float, FloatArray, bool]
+    ) -> tuple[float, FloatArray, bool]:
+        """Follow the optimum down from three times the pulses: at the end of the keys no start may lead there."""
+        if self._problem.more_pulses is None:
+            return found
+        value, point, _ = self.near(found[1], self._problem.more_pulses(choice, 3.0))
+        if not value > 0.0:
+            return found
+        follow = self.near(point, data)
+        return follow if follow[0] > found[0] else found
 
     def _search(self, starts: FloatArray, step: float, data: FloatArray) -> tuple[float, FloatArray, bool]:
         from satqkd.security._search import decode, plain_search, search

@@ -295,12 +295,12 @@ def _analyse_full(
     i = np.arange(cut + 1.0)
     factorial = np.array([math.gamma(k + 1.0) for k in i])
     photon = sum(p[j] * np.exp(-mu[j]) * mu[j] ** i for j in range(3)) / factorial
-    eps = math.exp(log_eps)
+    eps, z = math.exp(log_eps), _tail_kernels.normal_quantile(log_eps)
     for s in range(3):
         total, sent = float(counts[s].sum()), float(sizes[1 if s == 0 else 2])
         for k in range(3):
-            ends[s, 0, k] = _tail_kernels.mean_lower(counts[s, k], total, log_eps)
-            ends[s, 1, k] = _tail_kernels.mean_upper(counts[s, k], total, log_eps)
+            ends[s, 0, k] = _tail_kernels.mean_lower(counts[s, k], total, log_eps, z)
+            ends[s, 1, k] = _tail_kernels.mean_upper(counts[s, k], total, log_eps, z)
         out[3 * s] = _tail_kernels.upper_threshold(sent, beyond, 1.0 - beyond, log_eps)
         low, high, solved = single_photon_bounds(total, ends[s, 0], ends[s, 1], sent, label, photon, beyond, eps)
         out[3 * s + 1], out[3 * s + 2] = low, high

@@ -20,12 +20,11 @@ from satqkd.study.keyrate_link import (
     LINK,
     NEEDED,
     PREDICTED,
-    SENSITIVITIES,
     SETTING,
     link_arguments,
     link_names,
-    rates,
 )
+from satqkd.study.keyrate_slopes import SENSITIVITIES, margin_and_slopes
 
 __all__ = ["LIM2014", "LIM2014_STANDARD"]
 
@@ -97,7 +96,12 @@ class _Variant:
                 key = optimum.key
             else:
                 key = self.function(**fixed, **setting)
-            found |= rates(lambda **changes: self.function(**{**fixed, **changes}, **setting).key_bits_raw, fixed)
+            found |= margin_and_slopes(
+                lambda **changes: self.function(**{**fixed, **changes}, **setting).key_bits_raw,
+                fixed["transmittance"],
+                ("qber_intrinsic", fixed["qber_intrinsic"]),
+                ("p_extraneous", fixed["p_extraneous"]),
+            )
             found |= {f"used_{name}": setting[name] for name in self.settings}
         if counts and has_link:
             found |= dict(zip(PREDICTED, (key.key_bits, key.sifted_bits, key.qber), strict=True))

@@ -1,19 +1,14 @@
-"""Columns of a link and what follows from one, shared by the tables of :mod:`satqkd.study.keyrate`."""
+"""Columns of a link and of settings that tables of :mod:`satqkd.study.keyrate` share."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from satqkd.errors import InputError
-from satqkd.security.margin import margin_db
 from satqkd.study.keyrate import Column
 
-__all__ = [
-    "COUNTS", "LINK", "NEEDED", "PREDICTED", "SENSITIVITIES", "SETTING", "TOLERANCE_DB", "link_arguments",
-    "link_names", "rates",
-]  # fmt: skip
+__all__ = ["COUNTS", "LINK", "NEEDED", "PREDICTED", "SETTING", "link_arguments", "link_names"]
 
 LINK: Final = (
     Column("transmittance", "whole system's transmittance, receiver and detector included", high=1.0),
@@ -34,10 +29,7 @@ COUNTS: Final = (
     Column("m_test", "errors among n_test", "numbers", size=3),
 )
 NEEDED: Final = ("pulses", "p_extraneous", "qber_intrinsic")
-SENSITIVITIES: Final = ("key_bits_per_db", "key_bits_per_qber_percent", "key_bits_per_noise_percent")
 PREDICTED: Final = ("predicted_key_bits", "predicted_sifted_bits", "predicted_qber")
-TOLERANCE_DB: Final = 0.01
-"""Accuracy of the margins."""
 
 
 def link_names(names: Iterable[str]) -> list[str]:
@@ -74,42 +66,3 @@ def link_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
         link["transmittance"] = 10.0 ** (-link.pop("loss_db") / 10.0)
     link["pulses_per_slot"] = link.pop("pulses")
     return link
-
-
-def rates(key_raw: Callable[..., float], fixed: Mapping[str, Any]) -> dict[str, float | None]:
-    """Margin and sensitivities of the un-clamped key, with the setting as it is.
-
-    Parameters
-    ----------
-    key_raw : callable
-        Un-clamped key; takes ``transmittance``, ``qber_intrinsic`` or ``p_extraneous`` as changes. [bit]
-    fixed : mapping
-        Values of these three at the point.
-
-    Returns
-    -------
-    dict
-        ``margin_db`` and the :data:`SENSITIVITIES`; empty without any transmittance.
-    """
-    eta = fixed["transmittance"]
-    if eta <= 0.0:
-        return {}
-
-    def at(factor: float) -> float:
-        return key_raw(transmittance=min(eta * factor, 1.0))
-
-    step_db = 0.05
-    down, up = 10.0 ** (-step_db / 10.0), min(10.0 ** (step_db / 10.0), 1.0 / eta)
-    per_db = (at(down) - at(up)) / (10.0 * math.log10(up / down))
-
-    def slope(name: str, step: float) -> float:
-        low, high = max(fixed[name] - step, 0.0), min(fixed[name] + step, 0.5)
-        return float((key_raw(**{name: high}) - key_raw(**{name: low})) / (high - low))
-
-    noise = fixed["p_extraneous"]
-    return {
-        "margin_db": margin_db(at, max_gain_db=max(0.0, -10.0 * math.log10(eta)), tolerance_db=TOLERANCE_DB),
-        "key_bits_per_db": per_db,
-        "key_bits_per_qber_percent": 0.01 * slope("qber_intrinsic", 5e-4),
-        "key_bits_per_noise_percent": 0.01 * noise * slope("p_extraneous", 0.05 * noise) if noise > 0.0 else None,
-    }

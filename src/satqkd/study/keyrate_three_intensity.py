@@ -20,13 +20,11 @@ from satqkd.study.keyrate_link import (
     LINK,
     NEEDED,
     PREDICTED,
-    SENSITIVITIES,
     SETTING,
-    TOLERANCE_DB,
     link_arguments,
     link_names,
-    rates,
 )
+from satqkd.study.keyrate_slopes import SENSITIVITIES, margin_and_slopes
 
 __all__ = ["THREE_INTENSITY"]
 
@@ -124,7 +122,12 @@ def _compute(values: Mapping[str, Any], optimise: bool) -> dict[str, Any]:
     if link:
         counts_of, fixed = _of_link(values, setting)
         counts = counts_of()
-        found |= rates(lambda **changes: key_of(counts_of(**changes)).key_bits_raw, fixed)
+        found |= margin_and_slopes(
+            lambda **changes: key_of(counts_of(**changes)).key_bits_raw,
+            fixed["transmittance"],
+            ("qber_intrinsic", fixed["qber_intrinsic"]),
+            ("p_extraneous", fixed["p_extraneous"]),
+        )
     if observed:
         if block or link:
             predicted = key_of(counts)
@@ -192,7 +195,7 @@ def _margin_counts_db(
     if not largest > 0.0:
         return -math.inf
     most = min(60.0, 10.0 * math.log10(_MOST_COUNTS / largest))
-    return margin_db(raw, max_gain_db=max(0.0, most), tolerance_db=TOLERANCE_DB)
+    return margin_db(raw, max_gain_db=max(0.0, most), tolerance_db=0.01)
 
 
 THREE_INTENSITY = TableAnalysis(
