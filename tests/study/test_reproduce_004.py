@@ -29,12 +29,12 @@ def panel(symmetric: float) -> Table:
 
 
 def test_crossing_and_order_of_made_up_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reproduce_004, "receivers", lambda p_noise: panel(1.5))
+    monkeypatch.setattr(reproduce_004, "receivers", lambda p_noise, losses_db: panel(1.5))
     assert reproduce_004.crossing_db(1e-7, "published") == pytest.approx(15.0, rel=1e-9)  # exp(1.5 - 0.1 x) = 1
     assert reproduce_004.order_holds("published") == (48, 48)
-    monkeypatch.setattr(reproduce_004, "receivers", lambda p_noise: panel(3.5))  # crossing at 35 dB
+    monkeypatch.setattr(reproduce_004, "receivers", lambda p_noise, losses_db: panel(3.5))  # crossing at 35 dB
     assert reproduce_004.order_holds("composable") == (39, 48)
-    monkeypatch.setattr(reproduce_004, "receivers", lambda p_noise: panel(-1.0))
+    monkeypatch.setattr(reproduce_004, "receivers", lambda p_noise, losses_db: panel(-1.0))
     assert math.isnan(reproduce_004.crossing_db(1e-7, "published"))
 
 
@@ -46,7 +46,7 @@ def test_a_sweep_ends_where_the_key_does(monkeypatch: pytest.MonkeyPatch) -> Non
         return SimpleNamespace(key=SimpleNamespace(key_bits=max(0, 100 - 10 * int(loss_db))))
 
     monkeypatch.setattr(reproduce_004, "optimum", optimum)
-    rates = reproduce_004._sweep("active", "published", 1e-7)
+    rates = reproduce_004._sweep("active", "published", 1e-7, reproduce_004.LOSSES_DB)
     assert [loss for loss, _ in asked] == [2.0, 4.0, 6.0, 8.0, 10.0]
     assert asked[0][1] is None
     assert asked[1][1] is not None  # from the optimum before

@@ -7,7 +7,6 @@ import csv
 import pytest
 
 from satqkd.study.reproduce_004 import (
-    LOSSES_DB,
     READINGS,
     RECEIVERS,
     crossing_db,
@@ -18,23 +17,26 @@ from satqkd.study.reproduce_004 import (
     receivers,
 )
 
+LOSSES_DB = (2.0, 12.0, 14.0, 30.0, 40.0, 50.0, 55.0, 60.0)
+"""Fewer than in the figure: 8 of 30, so that the whole file takes seconds."""
+
 
 def rate(p_noise: float, receiver: str, loss_db: float, reading: str) -> float:
-    (row,) = (r for r in receivers(p_noise).rows if (r["receiver"], r["loss_db"]) == (receiver, loss_db))
+    (row,) = (r for r in receivers(p_noise, LOSSES_DB).rows if (r["receiver"], r["loss_db"]) == (receiver, loss_db))
     return float(row[f"rate_{reading}"])
 
 
 @pytest.mark.parametrize("reading", [*READINGS])
 def test_active_beats_asymmetric_beats_symmetric_from_30_to_60_db(reading: str) -> None:
-    holds, points = order_holds(reading)
-    assert holds == points == 43  # of 48; at the others no receiver has a key
+    holds, points = order_holds(reading, LOSSES_DB)
+    assert holds == points == 12  # of 15; at the others no receiver has a key
 
 
 @pytest.mark.parametrize("p_noise", [1e-7, 1e-8, 1e-9])
 @pytest.mark.parametrize("reading", [*READINGS])
 def test_symmetric_wins_at_low_loss(p_noise: float, reading: str) -> None:
     # where the noise is far below the signal it cannot matter; interpolated between 12 and 14 dB
-    assert crossing_db(p_noise, reading) == pytest.approx(12.55, abs=0.1)
+    assert crossing_db(p_noise, reading, LOSSES_DB) == pytest.approx(12.55, abs=0.1)
     symmetric, asymmetric = (rate(p_noise, name, 2.0, reading) for name in (RECEIVERS[2], RECEIVERS[1]))
     assert symmetric > 2.0 * asymmetric
 
@@ -80,7 +82,9 @@ def test_optima_are_those_of_an_independent_optimisation(request: pytest.Fixture
     assert compared >= 20
 
 
-@pytest.mark.parametrize(("loss_db", "percent"), [(30.0, 0.13), (50.0, 0.68)])
+@pytest.mark.parametrize(("loss_db", "percent"), [(30.0, 0.13), (45.0, 0.40), (50.0, 0.68)])
 def test_what_sharing_the_security_parameter_costs(loss_db: float, percent: float) -> None:
-    shared, each = (rate(1e-8, RECEIVERS[2], loss_db, reading) for reading in ("composable", "published"))
-    assert 100.0 * (1.0 - shared / each) == pytest.approx(percent, abs=0.02)  # two decimals, and the search's 1e-4
+    found = optimum("symmetric-passive", loss_db, "published", p_noise=1e-8)
+    shared = optimum("symmetric-passive", loss_db, "composable", found, p_noise=1e-8)
+    # two decimals; each of the two searches ends within about 2e-4 of its optimum
+    assert 100.0 * (1.0 - shared.key.key_bits / found.key.key_bits) == pytest.approx(percent, abs=0.04)

@@ -92,11 +92,11 @@ def optimum(receiver: str, loss_db: float, reading: str, start: Optimum | None =
     return best("variable-length", fixed=fixed, start=start)
 
 
-def _sweep(receiver: str, reading: str, p_noise: float) -> list[float]:
+def _sweep(receiver: str, reading: str, p_noise: float, losses_db: Sequence[float]) -> list[float]:
     """Keys per pulse over the losses; once there is none, more loss brings none back."""
     rates: list[float] = []
     last = None
-    for loss_db in LOSSES_DB:
+    for loss_db in losses_db:
         if rates and rates[-1] == 0.0:
             rates.append(0.0)
             continue
@@ -106,13 +106,15 @@ def _sweep(receiver: str, reading: str, p_noise: float) -> list[float]:
 
 
 @cache
-def receivers(p_noise: float) -> Table:
+def receivers(p_noise: float, losses_db: tuple[float, ...] = LOSSES_DB) -> Table:
     """One panel of Fig. 11.
 
     Parameters
     ----------
     p_noise : float
         Noise-click probability per gate. [1]
+    losses_db : tuple of float
+        Overall system losses, ascending. [dB]
 
     Returns
     -------
@@ -124,26 +126,28 @@ def receivers(p_noise: float) -> Table:
         found: dict[str, list[float]] = {}
         for reading in READINGS:
             same = _SAME[receiver].get(reading)
-            found[reading] = found[same] if same else _sweep(receiver, reading, p_noise)
-        for index, loss_db in enumerate(LOSSES_DB):
+            found[reading] = found[same] if same else _sweep(receiver, reading, p_noise, losses_db)
+        for index, loss_db in enumerate(losses_db):
             rates = {f"rate_{reading}": values[index] for reading, values in found.items()}
             rows.append({"receiver": receiver, "loss_db": loss_db, **rates})
     title = f"Fig. 11: three receivers, noise {p_noise:.0e} per gate"
     return Table(f"fig11_{p_noise:.0e}", title, "loss_db", "receiver", tuple(rows))
 
 
-def _rates(p_noise: float, reading: str) -> dict[str, list[float]]:
-    column = f"rate_{reading}"
-    return {name: [row[column] for row in receivers(p_noise).rows if row["receiver"] == name] for name in RECEIVERS}
+def _rates(p_noise: float, reading: str, losses_db: tuple[float, ...] = LOSSES_DB) -> dict[str, list[float]]:
+    column, rows = f"rate_{reading}", receivers(p_noise, losses_db).rows
+    return {name: [row[column] for row in rows if row["receiver"] == name] for name in RECEIVERS}
 
 
-def order_holds(reading: str) -> tuple[int, int]:
+def order_holds(reading: str, losses_db: tuple[float, ...] = LOSSES_DB) -> tuple[int, int]:
     """Points from 30 to 60 dB, all panels, where active >= asymmetric passive >= symmetric passive.
 
     Parameters
     ----------
     reading : str
         One of :data:`READINGS`.
+    losses_db : tuple of float
+        Losses of the panels. [dB]
 
     Returns
     -------
@@ -152,14 +156,14 @@ def order_holds(reading: str) -> tuple[int, int]:
     """
     holds = points = 0
     for p_noise in NOISES:
-        for loss_db, *rates in zip(LOSSES_DB, *_rates(p_noise, reading).values(), strict=True):
+        for loss_db, *rates in zip(losses_db, *_rates(p_noise, reading, losses_db).values(), strict=True):
             if loss_db >= _CLAIMED_FROM_DB and max(rates) > 0.0:
                 points += 1
                 holds += rates == sorted(rates, reverse=True)
     return holds, points
 
 
-def crossing_db(p_noise: float, reading: str) -> float:
+def crossing_db(p_noise: float, reading: str, losses_db: tuple[float, ...] = LOSSES_DB) -> float:
     """Loss below which the symmetric passive receiver gives more key than the asymmetric one.
 
     Parameters
@@ -168,13 +172,15 @@ def crossing_db(p_noise: float, reading: str) -> float:
         Noise-click probability per gate. [1]
     reading : str
         One of :data:`READINGS`.
+    losses_db : tuple of float
+        Losses of the panel. [dB]
 
     Returns
     -------
     float
         Where the ratio of their keys is 1, interpolated between the losses of the figure; NaN if it never is. [dB]
     """
-    rates = _rates(p_noise, reading)
+    rates = _rates(p_noise, reading, losses_db)
     log_ratio = [
         math.log(symmetric / asymmetric) if symmetric > 0.0 and asymmetric > 0.0 else -math.inf
         for symmetric, asymmetric in zip(rates[RECEIVERS[2]], rates[RECEIVERS[1]], strict=True)
@@ -182,7 +188,7 @@ def crossing_db(p_noise: float, reading: str) -> float:
     for index in range(len(log_ratio) - 1):
         here, there = log_ratio[index], log_ratio[index + 1]
         if here > 0.0 >= there > -math.inf:
-            return LOSSES_DB[index] + (LOSSES_DB[index + 1] - LOSSES_DB[index]) * here / (here - there)
+            return losses_db[index] + (losses_db[index + 1] - losses_db[index]) * here / (here - there)
     return math.nan
 
 
