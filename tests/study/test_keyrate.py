@@ -201,7 +201,7 @@ def test_standard_protocol(tmp_path: Path) -> None:
     assert int(read(tmp_path / "out.csv")[0]["key_bits"]) == key.key_bits
     with pytest.raises(InputError, match="must be one of lim2014, lim2014-standard"):
         run_table(tmp_path / "in.csv", tmp_path / "no.csv", analysis="bb84")
-    assert {"lim2014", "lim2014-standard", "variable-length"} <= set(TABLE_ANALYSES)
+    assert {"lim2014", "lim2014-standard", "three-intensity", "variable-length"} <= set(TABLE_ANALYSES)
 
 
 def test_numbers_are_read_strictly() -> None:

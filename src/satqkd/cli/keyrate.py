@@ -16,7 +16,10 @@ def keyrate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Table of keys to write or complete.", metavar="OUT")],
     optimise: Annotated[bool, typer.Option("--optimise", help="Optimise settings that a row leaves empty.")] = False,
     analysis: Annotated[
-        str, typer.Option("--analysis", help="lim2014, lim2014-standard or variable-length.", metavar="NAME")
+        str,
+        typer.Option(
+            "--analysis", help="lim2014, lim2014-standard, three-intensity or variable-length.", metavar="NAME"
+        ),
     ] = "lim2014",
     jobs: Annotated[int, typer.Option("--jobs", help="Processes; 0: as many as cores.", min=0, metavar="N")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute every row anew.")] = False,
@@ -120,11 +123,11 @@ def annual(
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(help="Name of a study: 003.", metavar="STUDY")],
+    study: Annotated[str, typer.Argument(help="Name of a study: 002, 003 or 004.", metavar="STUDY")],
     output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Compute a paper's figures and tables, and set them beside the printed numbers (takes minutes)."""
+    """Compute a paper's figures and tables, and set them beside the printed numbers (some take minutes)."""
     from satqkd.cli.show import progress
     from satqkd.study.reproduce import reproduce as compute
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +13,25 @@ from satqkd.constants import MEAN_EARTH_RADIUS_M
 from satqkd.security.lim2014_analysis import Lim2014
 from satqkd.security.optimise import Optimum, best
 from satqkd.study.overpasses import BASELINE, CURVE_ALTITUDE_M, annual_key, keys_over_offsets, overpass, pass_key
+from satqkd.study.reproduction import Progress, Study, Table
 
-__all__ = ["CONVENTIONS", "PAPER", "Table", "checks", "offset_of", "tables"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CONVENTIONS", "PAPER", "STUDY", "checks", "figure", "offset_of", "tables"]
+
+STUDY = Study(
+    paper="Sidhu et al., Finite key effects in satellite quantum key distribution",
+    lead="Full lines: conventions of the code published with the paper. Dashed: this package's defaults. "
+    "Grey in a map: no key.",
+    check_columns={
+        "quantity": "quantity",
+        "system_loss_db": "system loss [dB]",
+        "paper": "paper",
+        "published": "published conventions",
+        "sound": "sound defaults",
+    },
+)
 
 CONVENTIONS: Mapping[str, Mapping[str, str]] = {
     "published": {"sampling": "lim2014", "leakage": "satquma"},
@@ -31,33 +47,15 @@ PAPER = {
 }
 """Numbers printed in the paper, by system loss in dB."""
 
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of results.
-
-    Attributes
-    ----------
-    name : str
-        File name without ending.
-    title : str
-        What it shows.
-    x, series : str
-        Columns of the abscissa and of what distinguishes the curves.
-    rows : tuple of dict
-        Values by column; ``key_bits_published`` and ``key_bits_sound`` are bits per pass.
-    ordinate : str
-        Column of the second coordinate of a map; empty: curves.
-    """
-
-    name: str
-    title: str
-    x: str
-    series: str
-    rows: tuple[Mapping[str, Any], ...]
-    ordinate: str = ""
+_LABELS: Mapping[str, str] = {
+    "half_window_s": "half window [s]",
+    "system_loss_db": "system loss [dB]",
+    "offset_km": "ground-track offset [km]",
+    "p_extraneous": "extraneous counts per pulse",
+    "qber_intrinsic": "intrinsic error rate",
+    "passes": "passes in a block",
+}
+"""Axis of a column."""
 
 
 def offset_of(max_elevation_deg: float) -> float:
@@ -128,7 +126,7 @@ def _noise_map(system_db: float, elevation_deg: float) -> Table:
             rows.append({"curve": f"QBER_I {100 * qber:g} %", **place, **keys})
     title = f"Figs. 4 and E1: key against noise, {system_db:g} dB, {elevation_deg:g} deg"
     return Table(f"fig4_{system_db:g}db_{elevation_deg:g}deg", title, "p_extraneous", "curve", tuple(rows),
-                 "qber_intrinsic")  # fmt: skip
+                 ordinate="qber_intrinsic")  # fmt: skip
 
 
 def _offsets() -> Table:
@@ -282,3 +280,27 @@ def checks() -> list[dict[str, Any]]:
         rows.append({"quantity": "key per year at 55.9 deg, both sides [Gbit]", "system_loss_db": system_db,
                      "paper": math.nan, "published": math.nan, "sound": value})  # fmt: skip
     return rows
+
+
+def figure(table: Table) -> Figure:
+    """Curves of a table: keys, or the optimum's parameters."""
+    from satqkd.plot.curves import curves
+    from satqkd.plot.key_maps import key_maps
+
+    rows: Sequence[Mapping[str, Any]] = table.rows
+    parameters = any("mu_1" in row for row in rows)
+    lines = {"key_bits_published": "published conventions", "key_bits_sound": "sound defaults"}
+    label, series = "key per pass [bit]", table.series
+    if parameters:  # one curve per parameter
+        names = {name: name.replace("_", " ") for name in ("p_key_basis", "mu_1", "mu_2", "p_1", "p_2", "p_3")}
+        rows = [{table.x: row[table.x], "parameter": text, "value": row[column]}
+                for column, text in names.items() for row in table.rows if column in row]  # fmt: skip
+        lines, label, series = {"value": "published conventions"}, "optimum", "parameter"
+    elif series == "system_loss_db":
+        rows = [{**row, series: f"{row[series]:g} dB"} for row in rows]
+    x_label = _LABELS.get(table.x, table.x)
+    if table.ordinate:
+        return key_maps(rows, x=table.x, y=table.ordinate, maps=lines, title=table.title, x_label=x_label,
+                        y_label=_LABELS[table.ordinate], colour_label=label)  # fmt: skip
+    return curves(rows, x=table.x, series=series, lines=lines, title=table.title, x_label=x_label,
+                  y_label=label, log_y=not parameters)  # fmt: skip
