@@ -2,4 +2,20 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "divergence", "empirical", "evaluate", "fitted", "models")
+__getattr__, __dir__ = _lazy(
+    __name__,
+    "adaptive_optics",
+    "beam",
+    "budget",
+    "coupling",
+    "divergence",
+    "empirical",
+    "evaluate",
+    "fitted",
+    "geostationary",
+    "height_integrals",
+    "models",
+    "pointing",
+    "profiles",
+    "turbulence",
+)
