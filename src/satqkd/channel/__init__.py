@@ -2,4 +2,4 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "divergence", "empirical", "evaluate", "fitted", "models")
+__getattr__, __dir__ = _lazy(__name__, "clouds", "divergence", "empirical", "evaluate", "fitted", "models")
