@@ -324,6 +324,12 @@ def expectation(fractions: SkyFractions, *, clear: ArrayLike, thin: ArrayLike, t
     Notes
     -----
     Weight keys, not transmittances: the key at the mean transmittance is not the mean key.
+
+    Examples
+    --------
+    >>> sky = SkyFractions(clear=np.array([0.64, 0.29]), thin=np.array([0.06, 0.14]), thick=np.array([0.06, 0.10]))
+    >>> expectation(sky, clear=2.0e6, thin=[9.0e5, 5.0e5], thick=0.0)
+    array([1334000.,  650000.])
     """
     values = (np.asarray(value, dtype=np.float64) for value in (clear, thin, thick))
     weights = (fractions.clear, fractions.thin, fractions.thick)
