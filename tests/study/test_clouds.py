@@ -180,8 +180,10 @@ def test_rows_of_a_table_are_counted(mission: Scenario, tmp_path: Path) -> None:
 def test_tables_of_occurrence_are_passed_on(mission: Scenario, tmp_path: Path) -> None:
     rows = (OccurrenceRow("Xi'an", None, 0.5, 0.1, 0.1), OccurrenceRow("Delingha", None, 0.75, 0.125, 0.0625))
     path = tmp_path / "o.csv"
-    path.write_text(write_occurrence(rows), encoding="utf-8")
-    assert occurrence_of_clouds(mission, path).rows == rows[1:]
+    path.write_text(write_occurrence(rows, comments=["proxy of something"]), encoding="utf-8")
+    found = occurrence_of_clouds(mission, path)
+    assert found.rows == rows[1:]
+    assert found.comments == ("from o.csv", "proxy of something")
     data = {name: (("station",), [getattr(rows[1], name)]) for name in ("clear", "thin", "thick")}
     dataset = xr.Dataset(data, coords={"station": np.array(["Delingha"], dtype=object)})
     dataset.to_netcdf(tmp_path / "o.nc", engine="h5netcdf")

@@ -34,7 +34,7 @@ CLASS_CUTS: Final = (0.05, 1.3, 3.6)
 bounds of the ISCCP histogram; its first bin reaches down to a retrieval's limit, which the first cut stands for."""
 
 REPRESENTATIVE_THICKNESS: Final[Mapping[str, float]] = MappingProxyType({"clear": 0.0, "thin": 0.65, "thick": 2.45})
-"""Optical thickness that stands for a class: the middle of its histogram bin [1]_."""
+"""Optical thickness that stands for a class: the middle of its histogram bin (Mannalath et al., App. H.11.1)."""
 
 _LEAST_THICKNESS: Final = 1e-5
 """What an exceedance map's zero counts as where thickness is interpolated in its logarithm."""
@@ -88,7 +88,7 @@ def beer_lambert_cloud_transmittance(optical_thickness: ArrayLike, /, *, elevati
 
 
 def linear_cloud_transmittance(thickness: ArrayLike, /, *, elevation_rad: ArrayLike | None = None) -> FloatArray:
-    r"""Transmittance of a cloud on the integer scale of Wang et al., from Eq. 3 as printed [2]_.
+    r"""Transmittance of a cloud on the integer scale of Wang et al., Eq. 3 as printed.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def fractions_of_samples(
 
 
 def fractions_of_bins(cot_fraction: ArrayLike) -> SkyFractions:
-    """Classes from the fractions of a histogram's bins of optical thickness, Eq. 170 [1]_.
+    """Classes from the fractions of a histogram's bins of optical thickness, Eq. 170 of Mannalath et al.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ def fractions_of_exceedance(
 
 
 def liquid_water_thickness(columnar_liquid_kg_m2: ArrayLike, *, effective_radius_m: float = 10e-6) -> FloatArray:
-    r"""Optical thickness of a water cloud from its liquid water, :math:`\tau = 3L / 2\rho r_e` [3]_.
+    r"""Optical thickness of a water cloud from its liquid water, :math:`\tau = 3L / 2\rho r_e` (Stephens 1978).
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ def extract(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the optical thickness of clouds over a scenario's stations as the table that [clouds] reads."""
+    """Write the optical thickness of clouds over a scenario's stations as a table for its clouds."""
     from satqkd.cli.show import progress
     from satqkd.scenario.load import load_scenario
     from satqkd.study.clouds import extract_clouds

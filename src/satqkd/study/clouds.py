@@ -244,7 +244,9 @@ def occurrence_of_clouds(
     if head.partition(",")[0].strip().lower() == "time":
         return _from_samples(path, text, scenario, monthly)
     found = select_stations(read_occurrence(path), stations, source=str(path))
-    return Occurrence(tuple(found), (f"from {path.name}",))
+    # what a table says of itself goes with it: a proxy stays one
+    own = [line.lstrip("# ").rstrip() for line in text.splitlines() if line.startswith("#")]
+    return Occurrence(tuple(found), (f"from {path.name}", *own))
 
 
 def _from_itu(scenario: Scenario) -> Occurrence:
