@@ -98,9 +98,10 @@ def test_every_model_is_known_to_the_scenario_and_has_a_source() -> None:
     assert set(CLOUD_MODELS) == set(CLOUD_SCALES) == set(CLOUD_CITATIONS) == set(schema["enum"])
 
 
-@given(
-    st.lists(st.floats(0.0, 10.0) | st.just(np.nan), min_size=1, max_size=40).filter(lambda x: not np.isnan(x).all())
-)
+SAMPLES = st.lists(st.floats(0.0, 10.0) | st.sampled_from([np.nan, *CLASS_CUTS]), min_size=1, max_size=40)
+
+
+@given(SAMPLES.filter(lambda samples: not np.isnan(samples).all()))
 def test_counting_agrees_with_a_loop(samples: list[float]) -> None:
     known = [value for value in samples if value == value]
     names = [

@@ -34,6 +34,16 @@ def test_centres_give_their_own_values(space: str) -> None:
             assert value_at(north, east + 360.0, space) == pytest.approx(VALUES[i, k], rel=1e-12)
 
 
+@pytest.mark.parametrize(("space", "reach_deg"), [("nearest", 0.5), ("bilinear", 0.0)])
+def test_how_far_a_grid_reaches(space: str, reach_deg: float) -> None:
+    grid = {"grid_latitude_deg": [10.0, 11.0, 12.0], "grid_longitude_deg": [0.0, 1.0]}
+    for north, sign in ((10.0, -1.0), (12.0, 1.0)):
+        cells = corners(**grid, latitude_deg=[north + sign * reach_deg], longitude_deg=[0.5], space=space)
+        assert cells.weight.sum() == 1.0
+        with pytest.raises(InputError, match="is outside the grid, which has 10 to 12 deg"):
+            corners(**grid, latitude_deg=[north + sign * (reach_deg + 0.01)], longitude_deg=[0.5], space=space)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("origin_deg", [-180.0, 0.0])
 def test_a_grid_around_the_earth_is_closed(sign: int, origin_deg: float) -> None:

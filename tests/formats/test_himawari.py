@@ -82,6 +82,14 @@ def test_limits_in_unpacked_numbers_are_understood(himawari_file: Writer, tmp_pa
     assert thickness_at(path, 30.0, 102.0) == pytest.approx(2.5, rel=1e-6)
 
 
+def test_fill_that_no_attribute_declares_is_no_thickness(himawari_file: Writer, tmp_path: Path) -> None:
+    path = himawari_file(tmp_path, TIME, np.nan, kind=7, quality=5, **GRID)
+    with h5netcdf.File(path, "a") as file:
+        assert file["CLOT"][0, 0] == -32766  # the missing_value is -32768, as in JAXA's files
+        del file["CLOT"].attrs["valid_min"]
+    assert np.isnan(thickness_at(path, 30.0, 101.0))
+
+
 def test_time_is_in_the_name_or_an_attribute(himawari_file: Writer, tmp_path: Path) -> None:
     path = himawari_file(tmp_path, TIME, 1.0, **GRID)
     assert himawari_time(path) == np.datetime64("2016-09-23T04:00", "ns")
