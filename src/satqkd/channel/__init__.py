@@ -5,6 +5,7 @@ from satqkd._lazy import lazy as _lazy
 __getattr__, __dir__ = _lazy(
     __name__,
     "adaptive_optics", "aerosol", "air_mass", "atmosphere_layers", "atmosphere_tables", "beam", "budget",
-    "coupling", "divergence", "empirical", "evaluate", "extinction", "fitted", "gases", "geostationary",
-    "height_integrals", "live_atmosphere", "models", "pointing", "profiles", "rayleigh", "turbulence", "uvspec",
+    "clouds", "coupling", "divergence", "empirical", "evaluate", "extinction", "fitted", "gases",
+    "geostationary", "height_integrals", "live_atmosphere", "models", "pointing", "profiles", "rayleigh",
+    "turbulence", "uvspec",
 )  # fmt: skip

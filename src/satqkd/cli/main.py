@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
+from satqkd.cli.clouds import clouds
 from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
@@ -302,6 +303,7 @@ app.command()(keyrate)
 app.command()(keymap)
 app.command()(annual)
 app.command()(reproduce)
+app.add_typer(clouds, name="clouds")
 
 
 def _load(scenario: str) -> Scenario:
