@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from satqkd.plot.curves import curves, few_digits, power_of_ten
-from satqkd.plot.key_maps import key_maps
+from satqkd.plot.key_maps import fields_of, key_maps
 
 ROWS = [
     {"loss_db": x, "noise": n, "published": 10.0 ** (7 - x / 5) / n, "sound": 10.0 ** (6 - x / 5)}
@@ -59,7 +59,8 @@ def test_maps_show_the_table_and_leave_out_what_has_no_key() -> None:
         for x in (1e-8, 1e-7, 1e-6, 1e-5)
     ]
     labels = {"title": "t", "x_label": "noise", "y_label": "errors", "colour_label": "key"}
-    figure = key_maps(rows, x="noise", y="errors", maps={"a": "first", "b": "second"}, **labels)
+    x, y, (first, second) = fields_of(rows, x="noise", y="errors", columns=["a", "b"])
+    figure = key_maps(x, y, {"first": first, "second": second}, log_x=True, **labels)
     first, second, scale = figure.axes
     assert (first.get_title(loc="left"), second.get_title(loc="left"), scale.get_ylabel()) == ("first", "second", "key")
     field = first.collections[0].get_array()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satqkd.plot.curves import power_of_ten
 from satqkd.plot.style import NONE, new_figure, styled
@@ -13,27 +15,62 @@ from satqkd.plot.style import NONE, new_figure, styled
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["key_maps"]
+__all__ = ["fields_of", "key_maps"]
+
+Array = NDArray[np.float64]
 
 
-@styled
-def key_maps(
-    rows: Sequence[Mapping[str, Any]], *, x: str, y: str, maps: Mapping[str, str], title: str, x_label: str,
-    y_label: str, colour_label: str,
-) -> Figure:  # fmt: skip
-    """One field per column, all on one logarithmic colour scale; grey where the column is not positive.
+def fields_of(
+    rows: Sequence[Mapping[str, Any]], *, x: str, y: str, columns: Sequence[str]
+) -> tuple[Array, Array, list[Array]]:
+    """Turn a table with one row per pair of coordinates into fields.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Table with one row per pair of coordinates; the abscissae are positive and evenly spread on a logarithmic scale,
-        the ordinates on a linear one.
+        Table.
     x, y : str
         Columns of the coordinates.
-    maps : mapping of str to str
-        Column to draw -> its name above the field.
+    columns : sequence of str
+        Columns to lay out.
+
+    Returns
+    -------
+    tuple of (ndarray, ndarray, list of ndarray)
+        Abscissae, ordinates, ascending, and one field of shape (ny, nx) per column, NaN where the table has no row.
+
+    Examples
+    --------
+    >>> fields_of([{"a": 2, "b": 0, "key": 7}, {"a": 1, "b": 0, "key": 8}], x="a", y="b", columns=["key"])
+    (array([1., 2.]), array([0.]), [array([[8., 7.]])])
+    """
+    abscissae, ordinates = sorted({row[x] for row in rows}), sorted({row[y] for row in rows})
+    column_of = {value: i for i, value in enumerate(abscissae)}
+    line_of = {value: j for j, value in enumerate(ordinates)}
+    fields = [np.full((len(ordinates), len(abscissae)), np.nan) for _ in columns]
+    for row in rows:
+        for field, column in zip(fields, columns, strict=True):
+            field[line_of[row[y]], column_of[row[x]]] = row[column]
+    return np.array(abscissae, float), np.array(ordinates, float), fields
+
+
+@styled
+def key_maps(
+    x: Array, y: Array, fields: Mapping[str, Array], *, title: str, x_label: str, y_label: str, colour_label: str,
+    log_x: bool = False, log_y: bool = False,
+) -> Figure:  # fmt: skip
+    """One field per name, all on one logarithmic colour scale with contours at whole powers of ten; grey: no key.
+
+    Parameters
+    ----------
+    x, y : ndarray
+        Coordinates, shapes (nx,) and (ny,), evenly spread on their axes.
+    fields : mapping of str to ndarray
+        Name above the field (may be empty) -> values, shape (ny, nx); grey where not positive.
     title, x_label, y_label, colour_label : str
         Text of the figure, of the axes and of the colour scale.
+    log_x, log_y : bool
+        Logarithmic axes.
 
     Returns
     -------
@@ -43,30 +80,29 @@ def key_maps(
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    columns, lines = sorted({row[x] for row in rows}), sorted({row[y] for row in rows})
-    fields = []
-    for column in maps:
-        field = np.full((len(lines), len(columns)), np.nan)
-        for row in rows:
-            if row[column] > 0.0:
-                field[lines.index(row[y]), columns.index(row[x])] = row[column]
-        fields.append(field)
-    known = np.concatenate([field[np.isfinite(field)] for field in fields])
+    shown = [np.where(field > 0.0, field, np.nan) for field in fields.values()]
+    known = np.concatenate([field[np.isfinite(field)] for field in shown])
     low, high = (float(known.min()), float(known.max())) if known.size else (1.0, 10.0)
-    norm = LogNorm(max(low, 1e-4 * high), max(high, 1.01 * low))
-    figure = new_figure(8.2, 3.4)
+    # the last bits before the end of the keys would take all the colours
+    low, high = max(low, 1e-6 * high), max(high, 1.01 * low)
+    norm = LogNorm(low, high)
+    figure = new_figure(7.2 if len(shown) == 1 else 8.2, 4.6 if len(shown) == 1 else 3.4)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.0, fontweight="bold")
-    grid = figure.subplots(1, len(fields), sharey=True, squeeze=False)[0]
-    for axes, field, name in zip(grid, fields, maps.values(), strict=True):
+    grid = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    powers = 10.0 ** np.arange(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1.0)
+    for axes, field, name in zip(grid, shown, fields, strict=True):
         axes.set_facecolor(NONE)
         axes.grid(visible=False)
-        drawn = axes.pcolormesh(columns, lines, field, norm=norm, cmap="viridis", shading="nearest", lw=0.3,
-                                edgecolor="face")  # fmt: skip
-        axes.set_xscale("log")
+        drawn = axes.pcolormesh(x, y, field, norm=norm, cmap="viridis", shading="nearest", rasterized=field.size > 4000)
+        if min(field.shape) > 1 and powers.size and np.isfinite(field).any():
+            axes.contour(x, y, field, levels=powers, colors="white", linewidths=0.7, linestyles="solid")
         axes.set(xlabel=x_label)
         axes.set_title(name, fontsize=9.0, fontweight="normal")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        for axis, logarithmic in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
+            if logarithmic:
+                getattr(axes, f"set_{axis.axis_name}scale")("log")
+                axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+                axis.set_minor_formatter(NullFormatter())
     grid[0].set_ylabel(y_label)
     scale = figure.colorbar(drawn, ax=list(grid), label=colour_label)
     scale.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))

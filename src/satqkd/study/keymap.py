@@ -241,15 +241,15 @@ def _write_table(path: Path, x: Axis, y: Axis, found: Any) -> None:
 def _draw(path: Path, x: Axis, y: Axis, found: Any, fixed: Mapping[str, Any]) -> None:
     import numpy as np
 
-    from satqkd.plot.key_map import key_map
+    from satqkd.plot.key_maps import key_maps
 
     per_pulse = "pulses" in fixed
     key = found.key_bits / (fixed["pulses"] if per_pulse else 1.0)
     texts = [f"{name} {value:g}" if isinstance(value, float) else str(value) for name, value in fixed.items()]
-    figure = key_map(
-        np.array(x.values), np.array(y.values), key,
+    figure = key_maps(
+        np.array(x.values), np.array(y.values), {"": key},
         x_label=_label(x.name), y_label=_label(y.name),
-        key_label="key per pulse [bit]" if per_pulse else "key [bit]",
+        colour_label="key per pulse [bit]" if per_pulse else "key [bit]",
         title=", ".join(texts[:5]).replace("_", " "), log_x=x.logarithmic, log_y=y.logarithmic,
     )  # fmt: skip
     figure.savefig(path, dpi=150)

@@ -285,7 +285,7 @@ def checks() -> list[dict[str, Any]]:
 def figure(table: Table) -> Figure:
     """Curves of a table: keys, or the optimum's parameters."""
     from satqkd.plot.curves import curves
-    from satqkd.plot.key_maps import key_maps
+    from satqkd.plot.key_maps import fields_of, key_maps
 
     rows: Sequence[Mapping[str, Any]] = table.rows
     parameters = any("mu_1" in row for row in rows)
@@ -300,7 +300,8 @@ def figure(table: Table) -> Figure:
         rows = [{**row, series: f"{row[series]:g} dB"} for row in rows]
     x_label = _LABELS.get(table.x, table.x)
     if table.ordinate:
-        return key_maps(rows, x=table.x, y=table.ordinate, maps=lines, title=table.title, x_label=x_label,
-                        y_label=_LABELS[table.ordinate], colour_label=label)  # fmt: skip
+        x, y, fields = fields_of(rows, x=table.x, y=table.ordinate, columns=list(lines))
+        return key_maps(x, y, dict(zip(lines.values(), fields, strict=True)), title=table.title, x_label=x_label,
+                        y_label=_LABELS[table.ordinate], colour_label=label, log_x=True)  # fmt: skip
     return curves(rows, x=table.x, series=series, lines=lines, title=table.title, x_label=x_label,
                   y_label=label, log_y=not parameters)  # fmt: skip
