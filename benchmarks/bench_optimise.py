@@ -132,7 +132,7 @@ def first_run() -> None:
     """Print the time of compilation in a new cache."""
     code = (
         "import time\nimport numba\nstart = time.perf_counter()\n"
-        "from satqkd.security import _lim2014_fast, _search\nprint(time.perf_counter() - start)"
+        "from satqkd.security import _lanczos, _lim2014_fast, _search\nprint(time.perf_counter() - start)"
     )
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "NUMBA_CACHE_DIR": cache}

@@ -271,7 +271,7 @@ def checks() -> list[dict[str, Any]]:
     add(integral, lambda system_db, options: area(system_db, **options), without_floor)
     add(limit, lost, without_floor)
     for system_db, printed in PAPER[limit].items():
-        rows.append({"quantity": "the same, errors not capped", "system_loss_db": system_db, "paper": printed,
+        rows.append({"quantity": "Fig. 5, errors not capped [%]", "system_loss_db": system_db, "paper": printed,
                      "published": lost_without_cap(system_db), "sound": math.nan})  # fmt: skip
     add(protocol, gain, CONVENTIONS["published"])
     for system_db in SYSTEMS_DB:
