@@ -3,5 +3,19 @@
 from satqkd._lazy import lazy as _lazy
 
 __getattr__, __dir__ = _lazy(
-    __name__, "divergence", "empirical", "evaluate", "fitted", "height_integrals", "models", "profiles", "turbulence"
+    __name__,
+    "adaptive_optics",
+    "beam",
+    "budget",
+    "coupling",
+    "divergence",
+    "empirical",
+    "evaluate",
+    "fitted",
+    "geostationary",
+    "height_integrals",
+    "models",
+    "pointing",
+    "profiles",
+    "turbulence",
 )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.errors import InputError
 
-__all__ = ["in_range", "positive"]
+__all__ = ["choice", "in_range", "positive"]
+
+Entry = TypeVar("Entry")
 
 
 def positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
@@ -64,3 +70,32 @@ def in_range(name: str, value: ArrayLike, low: float, high: float) -> NDArray[np
     if not np.all(good):
         raise InputError(f"{name}: {values[~good].flat[0]:g} is not allowed, from {low:g} to {high:g} only")
     return values
+
+
+def choice(name: str, value: str, table: Mapping[str, Entry]) -> Entry:
+    """Entry of a table of named options.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls the option.
+    value : str
+        The option's value.
+    table : mapping
+        What is allowed.
+
+    Returns
+    -------
+    object
+        The entry.
+
+    Raises
+    ------
+    InputError
+        For an unknown value, with the nearest ones.
+    """
+    if value in table:
+        return table[value]
+    near = difflib.get_close_matches(str(value).lower(), table, n=3, cutoff=0.4)
+    hint = f"nearest: {', '.join(near)}; " if near else ""
+    raise InputError(f"{name}: {value!r} is not known, {hint}allowed: {', '.join(table)}")

@@ -76,7 +76,7 @@ def cn2_moment(
     Returns
     -------
     float
-        :math:`\int C_n^2(h)\,(h - h_0)^p\,V^q(h)\,dh`, relative error below 1e-12. [SI]
+        :math:`\int C_n^2(h)\,(h - h_0)^p\,V^q(h)\,dh`, relative error below 1e-11. [SI]
     """
     lower = profile.lower_height_m if lower_m < 0.0 else lower_m
     heights, strength = quadrature(profile, lower)

@@ -12,7 +12,6 @@ References
 from __future__ import annotations
 
 import csv
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from satqkd.channel._inputs import choice
 from satqkd.errors import InputError
 
 __all__ = [
@@ -334,11 +334,7 @@ def turbulence_profile(site: str | TurbulenceProfile) -> TurbulenceProfile:
     """
     if isinstance(site, TurbulenceProfile):
         return site
-    if site in TURBULENCE_PROFILES:
-        return TURBULENCE_PROFILES[site]
-    near = difflib.get_close_matches(str(site).lower(), TURBULENCE_PROFILES, n=3, cutoff=0.4)
-    hint = f"nearest: {', '.join(near)}; " if near else ""
-    raise InputError(f"site: {site!r} is not known, {hint}allowed: {', '.join(TURBULENCE_PROFILES)}, or a profile")
+    return choice("site", site, TURBULENCE_PROFILES)
 
 
 def read_cn2_csv(path: str | Path) -> TabulatedCn2:

@@ -1,7 +1,7 @@
 r"""Turbulence integrals over the height: Fried parameter, Greenwood and tracking frequency, isoplanatic angle.
 
 The integrals depend on the station only and are done once per profile (composite Gauss-Legendre, relative error
-below 1e-12); wavelength, zenith angle and aperture then scale them, so a week of seconds costs no integral.
+below 1e-11); wavelength, zenith angle and aperture then scale them, so a week of seconds costs no integral.
 
 References
 ----------
@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satqkd.channel._inputs import positive
+from satqkd.channel._inputs import choice, positive
 from satqkd.channel.height_integrals import cn2_integral, cn2_moment, quadrature
 from satqkd.channel.profiles import (
     TURBULENCE_PROFILES,
@@ -171,33 +171,33 @@ def fried_parameter_spherical_m(
     """
     station = turbulence_profile(profile)
     sec = air_mass(zenith_rad)
+    sources = {"satellite": _from_satellite, "ground": _from_ground}
     path, sec_all = np.broadcast_arrays(positive("slant_range_m", slant_range_m) / sec, sec)
     depth = station.upper_height_m - station.lower_height_m
     if np.any(path <= depth):
         raise InputError(f"slant_range_m: the path must leave the turbulence, {depth:g} m high above the telescope")
-    if source == "ground":
-        integral = cn2_moment(station, 5.0 / 3.0) * path ** (-5.0 / 3.0)
-    elif source == "satellite":
-        start = station.lower_height_m
-        integral = cn2_integral(
-            station, start, 1.0 / path, 1.0 / depth, lambda h, inverse: (1.0 - (h - start) * inverse) ** (5.0 / 3.0)
-        )
-    else:
-        raise InputError(f"source: {source!r} is not known, allowed: satellite, ground")
+    integral = choice("source", source, sources)(station, path)
     return np.asarray((0.423 * _wavenumber(wavelength_m) ** 2 * sec_all * integral) ** -0.6)
 
 
-def _lower_height_m(profile: TurbulenceProfile, name: str) -> float:
-    if name not in GREENWOOD_LOWER_HEIGHTS:
-        raise InputError(f"lower_height: {name!r} is not known, allowed: {', '.join(GREENWOOD_LOWER_HEIGHTS)}")
-    return GREENWOOD_LOWER_HEIGHTS[name](profile)
+def _from_satellite(profile: TurbulenceProfile, path_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cn2 weighted by the distance from a satellite at this height above the station, per that height."""
+    start, depth = profile.lower_height_m, profile.upper_height_m - profile.lower_height_m
+    return cn2_integral(
+        profile, start, 1.0 / path_m, 1.0 / depth, lambda h, inverse: (1.0 - (h - start) * inverse) ** (5.0 / 3.0)
+    )
+
+
+def _from_ground(profile: TurbulenceProfile, path_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cn2 weighted by the distance from the station, per the height of the satellite above it."""
+    return np.asarray(cn2_moment(profile, 5.0 / 3.0) * path_m ** (-5.0 / 3.0))
 
 
 def _wind_moment(
     profile: TurbulenceProfile, power: float, lower_height: str, slew_rad_s: ArrayLike, sec: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Integral of Cn2 times a power of the wind with the pseudo-wind of a slewing telescope."""
-    lower = _lower_height_m(profile, lower_height)
+    lower = choice("lower_height", lower_height, GREENWOOD_LOWER_HEIGHTS)(profile)
     slew = np.asarray(slew_rad_s, dtype=np.float64)
     if not np.all(np.isfinite(slew) & (slew >= 0.0)):
         raise InputError("slew_rad_s: the slew rate must be finite and at least 0 rad/s")
