@@ -345,7 +345,7 @@ def aperture_averaging_factor(
     Notes
     -----
     Ch. 10 of [1]_: the aperture is a Gaussian one of equal power. A hard edge leaves 13 % more of the index in the
-    limit of large apertures, :math:`17.3\,D^{-7/3}\sec^3\theta\int C_n^2h^2dh`, which no longer depends on the wavelength.
+    limit of large apertures, :math:`17.3\,D^{-7/3}\sec^3\theta\int C_n^2h^2dh`, the same for all wavelengths.
     On the satellite an uplink's pattern is metres wide: A = 1.
     """
     station, sec = turbulence_profile(profile), air_mass(zenith_rad)
