@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_integrated_broadening_is_the_mean_irradiance_on_the_axis(ratio: float) 
 
     scale = min(1.0, 3.0 / max(ratio, 1e-9))
     pieces = np.array([0.0, 0.1, 0.3, 1.0, 2.0, 4.0, 12.0]) * scale
-    mean = sum(quad(transfer, a, b, epsabs=0.0, epsrel=1e-12)[0] for a, b in zip(pieces, pieces[1:], strict=False))
+    mean = sum(quad(transfer, a, b, epsabs=0.0, epsrel=1e-12)[0] for a, b in pairwise(pieces))
     # adaptive quadrature; beyond the last piece e^-39 of the integrand is left
     assert float(integrated_broadening(ratio)) == pytest.approx(mean**-0.5, rel=1e-9)
 
@@ -156,7 +157,7 @@ def test_wander_is_an_integral_over_the_path() -> None:
         return float(HV57.cn2.at(h)) * (6e5 - z) ** 2 * (waist * np.hypot(1.0, z / rayleigh)) ** (-1 / 3)
 
     pieces = [10.0, 100.0, 1e3, 5e3, 1e4, 2e4]
-    integral = sum(quad(slab, a, b, epsabs=0.0, epsrel=1e-11)[0] for a, b in zip(pieces, pieces[1:], strict=False))
+    integral = sum(quad(slab, a, b, epsabs=0.0, epsrel=1e-11)[0] for a, b in pairwise(pieces))
     ours = beam_wander_variance_m2(6e5, profile=HV57, wavelength_m=780e-9, zenith_rad=zenith, waist_radius_m=waist)
     # the constant to 1e-7
     assert float(ours) == pytest.approx(7.251728 * sec * integral, rel=1e-7)

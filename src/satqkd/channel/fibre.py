@@ -175,10 +175,17 @@ def log10_repeater_bound(
     if np.any(segment_db == 0.0):
         raise InputError("length_m: 0 is not allowed, the capacity is infinite there")
     exponent = -0.1 * _LN10 * segment_db
-    # below 1e-16 the logarithm's series ends with its first term
+    # -log(1 - eta) underflows with eta; below 1e-16 it is eta
     small = exponent < -37.0
-    near = np.log(-np.log(-np.expm1(np.where(small, -1.0, exponent))))
+    near = np.log(-_log_one_minus_exp(np.where(small, -1.0, exponent)))
     return np.asarray((np.where(small, exponent, near) - np.log(_LN2)) / _LN10)
+
+
+def _log_one_minus_exp(exponent: Floats) -> Floats:
+    """Logarithm of 1 - exp(x) for x < 0, full precision at both ends."""
+    half = exponent < -_LN2
+    low = np.log1p(-np.exp(np.where(half, exponent, -1.0)))
+    return np.asarray(np.where(half, low, np.log(-np.expm1(np.where(half, -1.0, exponent)))))
 
 
 def fibre_length_m(
@@ -206,7 +213,6 @@ def fibre_length_m(
         For a rate that is not positive, and as :func:`log10_repeater_bound`.
     """
     bits = in_range("rate", rate, np.finfo(np.float64).tiny, np.inf)
-    per_segment_db = -10.0 / _LN10 * np.log(-np.expm1(-_LN2 * bits))
-    return np.asarray(
-        _segments(repeaters) * per_segment_db / fibre_loss_db(1.0, attenuation_db_per_m=attenuation_db_per_m)
-    )
+    per_segment_db = -10.0 / _LN10 * _log_one_minus_exp(-_LN2 * bits)
+    per_metre_db = fibre_loss_db(1.0, attenuation_db_per_m=attenuation_db_per_m)
+    return np.asarray(_segments(repeaters) * per_segment_db / per_metre_db)

@@ -177,8 +177,9 @@ def long_term_broadening(coherence_ratio: ArrayLike) -> Floats:
     Notes
     -----
     Ch. 12 of [2]_, and Eq. 2 of [1]_ without its second air mass: :math:`0.83(2R_s)^{5/3}` is
-    :math:`(\sqrt8\,w_0)^{5/3}` for its waist of :math:`0.632R_s`. Right in both limits (3e-4 in the strong one, where it is :math:`\sqrt8` rounded); in
-    between the radius is at most 3.7 % (0.32 dB of loss, at a ratio of 1.4) above :func:`integrated_broadening`.
+    :math:`(\sqrt8\,w_0)^{5/3}` for its waist of :math:`0.632R_s`. Right in both limits (3e-4 in the strong one, where
+    :math:`\sqrt8` is rounded); between them the radius is at most 3.7 % (0.32 dB of loss, at a ratio of 1.4) above
+    :func:`integrated_broadening`.
     """
     ratio = in_range("coherence_ratio", coherence_ratio, 0.0, np.inf)
     return np.asarray((1.0 + ratio ** (5.0 / 3.0)) ** 0.6)
