@@ -47,5 +47,5 @@ html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-
 wide_pages = ["scenario", "nomenclature", "command_line"]
 html_sidebars = {f"reference/generated/{name}": [] for name in wide_pages}
 # a page without siblings below it has nothing to show there either
-single_pages = ["getting-started", "scenario-files", "results", "models", "security", "validation"]
+single_pages = ["getting-started", "scenario-files", "results", "models", "channel", "security", "validation"]
 html_sidebars |= {name: [] for name in single_pages}

@@ -58,9 +58,9 @@ def corrected_fried_m(
     Notes
     -----
     Eq. 166 knows the lag of the loops only, and a loop much slower than the turbulence would, literally, make the
-    seeing worse. [1]_ states that the corrected value exceeds the seeing's, so the larger one is returned: it matters
-    below a bandwidth of some 3 Hz for the urban station, and for none of the published settings. Without adaptive
-    optics the tip-tilt mirror is taken to do nothing.
+    seeing worse. The paper states that the corrected value exceeds the seeing's, so the larger one is returned: it
+    matters below a bandwidth of some 3 Hz for the urban station, and for none of the published settings. Without
+    adaptive optics the tip-tilt mirror is taken to do nothing.
     """
     fried, aperture = positive("fried_m", fried_m), positive("aperture_diameter_m", aperture_diameter_m)
     greenwood, tracking = positive("greenwood_hz", greenwood_hz), positive("tracking_hz", tracking_hz)
@@ -72,7 +72,7 @@ def corrected_fried_m(
         return np.asarray(np.broadcast_arrays(fried, aperture, greenwood, tracking, bandwidth, tip_tilt)[0])
     if not np.all(tip_tilt > 0.0):
         raise InputError(f"tip_tilt_bandwidth_hz: {tip_tilt.min():g} Hz is not allowed, adaptive optics needs above 0")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         # f_c = 0 gives an infinite residual and so the seeing's own value; a perfect loop gives none and infinity
         residual = (greenwood / bandwidth) ** (5.0 / 3.0) + (0.5 * np.pi * tracking / tip_tilt) ** 2
         return np.asarray(np.maximum(fried, aperture * (1.03 / residual) ** 0.6))

@@ -63,7 +63,7 @@ def pointing_transmittance(
 
     Notes
     -----
-    For equal axes without bias :math:`w^2/(w^2+4\sigma^2L^2)` [1]_. The text calls :math:`\sigma_p` radial, but the
+    For equal axes without bias :math:`w^2/(w^2+4\sigma^2L^2)`, Eq. 155. The text calls :math:`\sigma_p` radial, but the
     formula is that of a standard deviation *per axis*, which is the default. Read as a radius it is half the variance:
     1.24 dB become 0.66 dB at 854 nm, 60 deg and 0.5 urad.
     Exact for a receiver much smaller than the spot.

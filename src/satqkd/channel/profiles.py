@@ -356,7 +356,7 @@ def read_cn2_csv(path: str | Path) -> TabulatedCn2:
         If the file cannot be read, a column is missing or a value is not a number.
     """
     try:
-        with Path(path).open(newline="", encoding="utf-8") as stream:
+        with Path(path).open(newline="", encoding="utf-8-sig") as stream:
             table = csv.DictReader(line for line in stream if not line.startswith("#"))
             rows = list(table)
     except (OSError, UnicodeDecodeError) as error:
