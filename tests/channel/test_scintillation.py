@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from satqkd.channel.beam_wander import hot_spot_variance_m2
 from satqkd.channel.scintillation import (
     aperture_averaging_factor,
     pointing_scintillation_index,
@@ -129,7 +130,7 @@ def test_beam_wave_between_spherical_and_plane() -> None:
 
 
 def test_off_axis_index_has_the_textbook_s_closed_form() -> None:
-    waist, distance, offset = 0.05, 6e5, 1.0
+    waist, distance, offset = 0.05, 6e5, 0.5
     r0 = float(fried_parameter_m(profile=HV57, wavelength_m=WAVELENGTH_M, zenith_rad=0.6))
     spot = waist * np.hypot(1.0, 2 * distance / (K * waist**2))
     closed = 5.95 * (2 * waist / r0) ** (5 / 3) * (offset / spot) ** 2
@@ -140,6 +141,17 @@ def test_off_axis_index_has_the_textbook_s_closed_form() -> None:
     twice = pointing_scintillation_index(distance, **UPLINK, **path, offset_m=2 * offset)
     assert float(twice / ours) == pytest.approx(4.0, rel=1e-12)  # the law itself
     assert float(pointing_scintillation_index(distance, **UPLINK, **path, offset_m=0.0)) == 0.0
+
+
+def test_hot_spot_is_a_small_part_of_the_wander_of_a_wide_beam() -> None:
+    wide, narrow = hot_spot_variance_m2(wander_variance_m2=9.0, waist_radius_m=[1e3, 1e-6], fried_m=0.1)
+    # first order, q^-1 / 6; the next is q^-2
+    assert float(wide) == pytest.approx(9.0 / 6 * (0.1 / (2 * np.pi * 1e3)) ** 2, rel=1e-6)
+    # all of it but q^(1/6) = (6e-5)^(1/3)
+    assert float(narrow) == pytest.approx(9.0 * (1 - (2 * np.pi * 1e-5) ** (1 / 3)), rel=1e-6)
+    q = (2 * np.pi * 0.04 / 0.1) ** 2
+    middle = hot_spot_variance_m2(wander_variance_m2=9.0, waist_radius_m=0.04, fried_m=0.1)
+    assert float(middle) == pytest.approx(9.0 * (1 - (q / (1 + q)) ** (1 / 6)), rel=1e-13)  # the printed form
 
 
 def test_saturation_begins_weak_peaks_and_ends_at_one() -> None:
@@ -221,6 +233,11 @@ def test_blocks_and_shapes() -> None:
             lambda: pointing_scintillation_index(6e5, **UPLINK, zenith_rad=0.0, waist_radius_m=0.1, offset_m=-1.0),
             "offset_m",
         ),
+        (
+            lambda: pointing_scintillation_index(6e5, **UPLINK, zenith_rad=0.0, waist_radius_m=0.1, offset_m=2.0),
+            "half the spot",
+        ),
+        (lambda: hot_spot_variance_m2(wander_variance_m2=-1.0, waist_radius_m=0.1, fried_m=0.1), "wander_variance_m2"),
         (lambda: saturated_scintillation_index(-0.1), "weak_index"),
         (lambda: saturated_scintillation_index(0.1, refraction=2.0), "refraction"),
         (lambda: aperture_averaging_factor(**UPLINK, zenith_rad=0.0, aperture_diameter_m=-1.0), "aperture_diameter_m"),

@@ -13,12 +13,12 @@ from scipy.integrate import quad
 from scipy.special import gamma
 
 from satqkd.channel.beam import diffraction_radius_m
+from satqkd.channel.beam_wander import beam_wander_variance_m2
 from satqkd.channel.height_integrals import cn2_moment
 from satqkd.channel.turbulence import TURBULENCE_PROFILES, fried_parameter_m
 from satqkd.channel.uplink import (
     UPLINK_SPREADS,
     UplinkBeam,
-    beam_wander_variance_m2,
     fried_parameter_eq3_m,
     integrated_broadening,
     long_term_broadening,

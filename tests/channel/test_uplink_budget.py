@@ -47,7 +47,7 @@ def test_without_turbulence_telescopes_may_be_exchanged(a: float, b: float, dist
 
 
 def test_an_uplink_loses_to_turbulence_what_a_downlink_loses_in_its_coupling() -> None:
-    """Reciprocity: the ground telescope's mode meets the same wavefront in both directions, at either end of the link."""
+    """Reciprocity: the ground telescope's mode meets the same wavefront in both directions."""
     common = {"slant_range_m": 4e7, "zenith_rad": 0.5, "wavelength_m": 780e-9, "atmosphere": 1.0, "receiver": 1.0}
     common |= {"detector": 1.0, "beam_quality": 1.0, "waist_fraction": 0.316, "site": "hv-5-7"}
     up = uplink(

@@ -6,6 +6,7 @@ __getattr__, __dir__ = _lazy(
     __name__,
     "adaptive_optics",
     "beam",
+    "beam_wander",
     "budget",
     "coupling",
     "divergence",

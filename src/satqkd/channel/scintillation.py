@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.channel._inputs import in_range, positive
+from satqkd.channel._path import check_beyond_turbulence, optical_wavelength_m
+from satqkd.channel.beam_wander import WANDER_CONSTANT
 from satqkd.channel.height_integrals import cn2_moment, quadrature
 from satqkd.channel.turbulence import TurbulenceProfile, air_mass, turbulence_profile
-from satqkd.channel.uplink import WANDER_CONSTANT, check_beyond_turbulence, optical_wavelength_m
+from satqkd.errors import InputError
 
 __all__ = [
     "aperture_averaging_factor",
@@ -219,7 +221,7 @@ def pointing_scintillation_index(
     waist_radius_m : array_like
         :math:`1/e^2` radius in the transmitter. [m]
     offset_m : array_like
-        Root-mean-square distance of the receiver from the axis, small against the spot; all broadcast. [m]
+        Root-mean-square distance of the receiver from the axis, at most half the vacuum radius; all broadcast. [m]
 
     Returns
     -------
@@ -229,13 +231,13 @@ def pointing_scintillation_index(
     Raises
     ------
     InputError
-        As :func:`rytov_variance_beam`, and for a negative offset.
+        As :func:`rytov_variance_beam`, and for an offset that is negative or more than half the radius.
 
     Notes
     -----
-    First order in the offset's square. Ch. 12 of [1]_ prints :math:`5.95\,(2w_0/r_0)^{5/3}(r/w)^2` for it, with
-    rounded constants 2 % below this. For an untracked beam the offset is the part of the wander that moves the hot
-    spot: at most the square root of :func:`satqkd.channel.uplink.beam_wander_variance_m2`.
+    First order in the offset's square: 12 % off at half the radius. Ch. 12 of [1]_ prints
+    :math:`5.95\,(2w_0/r_0)^{5/3}(r/w)^2` for it, with rounded constants 2 % below this. The offset of an untracked beam
+    is :func:`satqkd.channel.beam_wander.hot_spot_variance_m2`, not the whole wander.
     """
     station, sec = turbulence_profile(profile), air_mass(zenith_rad)
     distance = positive("slant_range_m", slant_range_m)
@@ -246,6 +248,11 @@ def pointing_scintillation_index(
     fresnel = 2.0 * distance / (wavenumber * waist**2)
     spread = fresnel / (1.0 + fresnel**2)
     radius = waist * np.hypot(1.0, fresnel)
+    if np.any(offset > 0.5 * radius):
+        raise InputError(
+            f"offset_m: {np.max(offset):g} m is not allowed, the expansion holds up to half the spot's radius "
+            f"in vacuum, which is {float(np.min(radius)):.3g} m"
+        )
     integral = _integrate(station, lambda z, length: (1.0 - z / length) ** (5.0 / 3.0), sec, distance)
     scale = 2.0 * WANDER_CONSTANT * wavenumber ** (7.0 / 6.0) * (distance * spread) ** (5.0 / 6.0)
     return np.asarray(scale * (offset / radius) ** 2 * integral)

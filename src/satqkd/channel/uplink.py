@@ -22,15 +22,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.channel._inputs import in_range, positive
-from satqkd.channel.height_integrals import quadrature
-from satqkd.channel.turbulence import TurbulenceProfile, air_mass, turbulence_profile
+from satqkd.channel._path import optical_wavelength_m
+from satqkd.channel.beam_wander import beam_wander_variance_m2
+from satqkd.channel.turbulence import TurbulenceProfile, air_mass
 from satqkd.errors import InputError
 
 __all__ = [
     "PUBLISHED_WAIST_FRACTION",
     "UPLINK_SPREADS",
     "UplinkBeam",
-    "beam_wander_variance_m2",
     "fixed_divergence_radius_m",
     "fried_parameter_eq3_m",
     "integrated_broadening",
@@ -45,39 +45,11 @@ Floats = NDArray[np.float64]
 PUBLISHED_WAIST_FRACTION: Final = 0.316
 """Beam radius per transmitter *diameter* in Eq. 2 of Wang, Dong et al., where it is 0.632 of the *radius*. [1]"""
 
-SHORTEST_M: Final = 1e-7
-LONGEST_M: Final = 2e-5
-"""Wavelengths that optical telescopes send; anything else is a unit mistake. [m]"""
-
-WANDER_CONSTANT: Final = 7.251_728
-r"""Low-frequency moment of Kolmogorov's spectrum, :math:`4\pi^2\,0.033\,\Gamma(1/6)`. [1]"""
-
 _COHERENCE: Final = np.sqrt(8.0)
 """Diameter per waist radius at which turbulence and diffraction spread a Gaussian beam alike. [1]"""
 
 _STRUCTURE: Final = 3.44
 """Half the structure function's constant 6.88. [1]"""
-
-
-def optical_wavelength_m(wavelength_m: ArrayLike) -> Floats:
-    """Wavelengths, refused if they cannot be metres.
-
-    Parameters
-    ----------
-    wavelength_m : array_like
-        Vacuum wavelength, from 100 nm to 20 micrometres. [m]
-
-    Returns
-    -------
-    ndarray
-        The same as floats.
-
-    Raises
-    ------
-    InputError
-        For a value outside, as 780 (nm) or 0.78 (micrometres) are.
-    """
-    return in_range("wavelength_m (metres)", wavelength_m, SHORTEST_M, LONGEST_M)
 
 
 def fried_parameter_eq3_m(*, wavelength_m: ArrayLike, zenith_rad: ArrayLike, cn2_integral: ArrayLike) -> Floats:
@@ -221,93 +193,6 @@ def integrated_broadening(coherence_ratio: ArrayLike) -> Floats:
     blocks = [np.exp(-np.outer(flat[start : start + 4096], power)) @ weight for start in range(0, flat.size, 4096)]
     mean = np.concatenate(blocks) if blocks else flat
     return np.asarray(mean.reshape(ratio.shape) ** -0.5)
-
-
-def beam_wander_variance_m2(
-    slant_range_m: ArrayLike,
-    *,
-    profile: str | TurbulenceProfile,
-    wavelength_m: ArrayLike,
-    zenith_rad: ArrayLike,
-    waist_radius_m: ArrayLike,
-) -> Floats:
-    r"""Mean square displacement of a collimated uplink's spot, both axes together.
-
-    Parameters
-    ----------
-    slant_range_m : array_like
-        Distance, beyond the turbulence. [m]
-    profile : str or TurbulenceProfile
-        The station, or the name of a preset.
-    wavelength_m : array_like
-        Vacuum wavelength; enters through the beam's own divergence only. [m]
-    zenith_rad : array_like
-        Zenith angle in [0, pi/2). [rad]
-    waist_radius_m : array_like
-        Radius in the transmitter; all broadcast. [m]
-
-    Returns
-    -------
-    ndarray
-        :math:`7.25\sec\theta\int C_n^2(h)\,(L-z)^2\,w(z)^{-1/3}dh`, :math:`z=(h-h_0)\sec\theta`. [m^2]
-
-    Raises
-    ------
-    InputError
-        For an unknown profile, a length that is not positive, a range within the turbulence, or the horizon.
-
-    Notes
-    -----
-    Ch. 12 of [2]_, infinite outer scale (an upper bound: 50 m takes some 20 to 40 % off). Its closed form
-    :math:`0.54L^2(\lambda/2w_0)^2(2w_0/r_0)^{5/3}` agrees within 2 % for waists that stay collimated.
-    """
-    station = turbulence_profile(profile)
-    sec = air_mass(zenith_rad)
-    distance = positive("slant_range_m", slant_range_m)
-    waist = positive("waist_radius_m", waist_radius_m)
-    wavelength = optical_wavelength_m(wavelength_m)
-    check_beyond_turbulence(distance, sec, station)
-    heights, strength = quadrature(station, station.lower_height_m)
-    sec, distance, waist, wavelength = np.broadcast_arrays(sec, distance, waist, wavelength)
-
-    def moment(rows: slice) -> Floats:
-        column = sec.reshape(-1, 1)[rows], distance.reshape(-1, 1)[rows]
-        own = waist.reshape(-1, 1)[rows]
-        z = (heights - station.lower_height_m) * column[0]
-        width = own * np.hypot(1.0, z * wavelength.reshape(-1, 1)[rows] / (np.pi * own**2))
-        return np.asarray(((column[1] - z) ** 2 * np.cbrt(1.0 / width)) @ strength)
-
-    parts = [moment(slice(start, start + 4096)) for start in range(0, sec.size, 4096)]
-    flat = np.concatenate(parts) if parts else np.zeros(0)
-    return np.asarray(WANDER_CONSTANT * sec * flat.reshape(sec.shape))
-
-
-def check_beyond_turbulence(slant_range_m: ArrayLike, sec: ArrayLike, profile: TurbulenceProfile) -> None:
-    """Refuse a range that ends within the turbulence.
-
-    Parameters
-    ----------
-    slant_range_m, sec : array_like
-        Distance [m] and air mass [1], broadcast.
-    profile : TurbulenceProfile
-        The station.
-
-    Returns
-    -------
-    None
-        If all is well.
-
-    Raises
-    ------
-    InputError
-        If the satellite is not above the top of the profile.
-    """
-    depth = profile.upper_height_m - profile.lower_height_m
-    if np.any(np.asarray(slant_range_m) <= depth * np.asarray(sec)):
-        raise InputError(
-            f"slant_range_m: {np.min(slant_range_m):g} m ends within the turbulence, the satellite must be beyond its "
-            f"{depth:g} m of height along the path"
-        )
 
 
 def long_term_radius_m(beam: UplinkBeam) -> Floats:

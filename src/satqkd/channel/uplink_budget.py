@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from satqkd.channel._inputs import choice, in_range, positive
+from satqkd.channel._path import optical_wavelength_m
 from satqkd.channel.adaptive_optics import strehl_ratio
 from satqkd.channel.beam import annular_collected_fraction, diffraction_radius_m, waist_radius_m
 from satqkd.channel.budget import COUPLINGS, Array, LinkBudget, _Focus
@@ -27,7 +28,7 @@ from satqkd.channel.turbulence import (
     tracking_frequency_hz,
     turbulence_profile,
 )
-from satqkd.channel.uplink import PUBLISHED_WAIST_FRACTION, UPLINK_SPREADS, UplinkBeam, optical_wavelength_m
+from satqkd.channel.uplink import PUBLISHED_WAIST_FRACTION, UPLINK_SPREADS, UplinkBeam
 from satqkd.errors import InputError
 
 __all__ = ["uplink"]
@@ -105,7 +106,7 @@ def uplink(
     LinkBudget
         As of a downlink, with three lengths at the other end: ``fried_m`` is at the *transmitter*, whose turbulence
         spreads the beam; ``fried_corrected_m`` that of the wave which arrives at the satellite, a spherical wave that
-        left the turbulence far behind (tens of metres and more); the frequencies are those of the transmitter's tilt.
+        left the turbulence far behind (metres and more); the frequencies are those of the transmitter's tilt.
 
     Raises
     ------
