@@ -60,7 +60,7 @@ def beam_wander_variance_m2(
 
     Notes
     -----
-    Ch. 12 of [1]_, infinite outer scale, an upper bound: one of 50 m (von Karman's spectrum) takes 22 % of the variance
+    Ch. 12 of [1], infinite outer scale, an upper bound: one of 50 m (von Karman's spectrum) takes 22 % of the variance
     at a waist of 4 cm, 50 % at 47 cm.
     Its closed form :math:`0.54L^2(\lambda/2w_0)^2(2w_0/r_0)^{5/3}` agrees within 2 % for waists that stay collimated.
     """
@@ -109,7 +109,7 @@ def hot_spot_variance_m2(*, wander_variance_m2: ArrayLike, waist_radius_m: Array
 
     Notes
     -----
-    Ch. 12 of [1]_ with its scaling constant :math:`2\pi`, which was set by comparison with simulations there. Wander by
+    Ch. 12 of [1] with its scaling constant :math:`2\pi`, which was set by comparison with simulations there. Wander by
     eddies larger than :math:`r_0/2\pi` carries the beam's whole pattern along and is left out here: it is in the
     long-term spot.
     """

@@ -143,7 +143,7 @@ def lognormal_mean_fade_s(
 
     Notes
     -----
-    Rice's formula, ch. 11 of [1]_. Deep fades are short: their duration goes as :math:`s/(|\ln I_T|\nu_0\sqrt{2\pi})`.
+    Rice's formula, ch. 11 of [1]. Deep fades are short: their duration goes as :math:`s/(|\ln I_T|\nu_0\sqrt{2\pi})`.
     """
     from scipy.special import log_ndtr
 
@@ -213,7 +213,7 @@ def gamma_gamma_fade_probability(
 
     Notes
     -----
-    Ch. 9-11 of [1]_, [2]_. The integral over the narrower variable of the other's distribution is a trapezoidal sum in
+    Ch. 9-11 of [1], [2]. The integral over the narrower variable of the other's distribution is a trapezoidal sum in
     its logarithm, which converges exponentially; relative error below 1e-8 down to probabilities of 1e-12.
     """
     first, second = _shapes(large_variance, small_variance)

@@ -85,7 +85,7 @@ def repeaterless_bound(transmittance: ArrayLike) -> Floats:
 
     Notes
     -----
-    No protocol without repeaters gets more [1]_, whatever its source, detectors and computing power.
+    No protocol without repeaters gets more [1], whatever its source, detectors and computing power.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def repeater_bound(transmittance: ArrayLike, *, repeaters: ArrayLike) -> Floats:
 
     Notes
     -----
-    The weakest segment limits a chain [2]_; equal segments are the best placing. Ideal memories, no processing loss.
+    The weakest segment limits a chain [2]; equal segments are the best placing. Ideal memories, no processing loss.
     """
     segments = _segments(repeaters)
     return repeaterless_bound(np.asarray(transmittance, dtype=np.float64) ** (1.0 / segments))

@@ -175,7 +175,7 @@ def rytov_variance_beam(
 
     Notes
     -----
-    Ch. 12 of [1]_ with the receiver's beam parameters :math:`\Theta = 1/(1+\Lambda_0^2)`,
+    Ch. 12 of [1] with the receiver's beam parameters :math:`\Theta = 1/(1+\Lambda_0^2)`,
     :math:`\Lambda = \Lambda_0/(1+\Lambda_0^2)`, :math:`\Lambda_0 = 2L/kw_0^2`. A small waist gives the spherical
     wave; one beyond the Fresnel zone of the whole link, :math:`\sqrt{L/k}`, a plane wave that left its turbulence the
     whole link behind, where the variance is far above 1 and :func:`saturated_scintillation_index` must follow.
@@ -235,7 +235,7 @@ def pointing_scintillation_index(
 
     Notes
     -----
-    First order in the offset's square: 12 % off at half the radius. Ch. 12 of [1]_ prints
+    First order in the offset's square: 12 % off at half the radius. Ch. 12 of [1] prints
     :math:`5.95\,(2w_0/r_0)^{5/3}(r/w)^2` for it, with rounded constants 2 % below this. The offset of an untracked beam
     is :func:`satqkd.channel.beam_wander.hot_spot_variance_m2`, not the whole wander.
     """
@@ -281,7 +281,7 @@ def saturated_variances(weak_index: ArrayLike, *, refraction: ArrayLike = 1.0) -
 
     Notes
     -----
-    Ch. 9 and 12 of [1]_, [2]_, for a point receiver and zero inner scale; the plane wave's constant is printed as 1.11,
+    Ch. 9 and 12 of [1], [2], for a point receiver and zero inner scale; the plane wave's constant is printed as 1.11,
     here 1.12.
     """
     variance = in_range("weak_index", weak_index, 0.0, np.inf)
@@ -351,7 +351,7 @@ def aperture_averaging_factor(
 
     Notes
     -----
-    Ch. 10 of [1]_: the aperture is a Gaussian one of equal power. A hard edge leaves 13 % more of the index in the
+    Ch. 10 of [1]: the aperture is a Gaussian one of equal power. A hard edge leaves 13 % more of the index in the
     limit of large apertures, :math:`17.3\,D^{-7/3}\sec^3\theta\int C_n^2h^2dh`, the same for all wavelengths.
     On the satellite an uplink's pattern is metres wide: A = 1.
     """

@@ -77,7 +77,7 @@ def fried_parameter_eq3_m(*, wavelength_m: ArrayLike, zenith_rad: ArrayLike, cn2
     Notes
     -----
     The constant is :math:`(0.423\cdot4\pi^2)^{-0.6}` for a wavelength in *micrometres*: with metres, as in Eq. 2, the
-    result would be :math:`10^{7.2}` times too small. In this reading it is the plane wave's parameter of [3]_ to
+    result would be :math:`10^{7.2}` times too small. In this reading it is the plane wave's parameter of [3] to
     2.2e-4, and so already holds the air mass.
     """
     micrometres = 1e6 * optical_wavelength_m(wavelength_m)
@@ -148,7 +148,7 @@ def long_term_broadening(coherence_ratio: ArrayLike) -> Floats:
 
     Notes
     -----
-    Ch. 12 of [2]_, and Eq. 2 of [1]_ without its second air mass: :math:`0.83(2R_s)^{5/3}` is
+    Ch. 12 of [2], and Eq. 2 of [1] without its second air mass: :math:`0.83(2R_s)^{5/3}` is
     :math:`(\sqrt8\,w_0)^{5/3}` for its waist of :math:`0.632R_s`. Right in both limits (3e-4 in the strong one, where
     :math:`\sqrt8` is rounded); between them the radius is at most 3.7 % (0.32 dB of loss, at a ratio of 1.4) above
     :func:`integrated_broadening`.

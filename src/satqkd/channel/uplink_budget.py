@@ -75,7 +75,7 @@ def uplink(
     beam_quality : array_like, default 1
         :math:`M^2`, at least 1. [1]
     waist_fraction : array_like, default 0.316
-        :math:`1/e^2` radius of the beam per transmitter diameter; the default is that of Eq. 2 [1]_. [1]
+        :math:`1/e^2` radius of the beam per transmitter diameter; the default is that of Eq. 2 [1]. [1]
     site : str or TurbulenceProfile
         Turbulence and wind of the station, by the name of a preset or as a profile.
     jitter_rad : array_like, default 0
