@@ -76,6 +76,24 @@ def test_integrated_broadening_is_reciprocal_to_the_coupling_of_a_seeing_limited
     assert float(integrated_broadening(np.sqrt(8.0) * waist / r0)) == pytest.approx(expected, rel=2e-4)
 
 
+@pytest.mark.parametrize("distance_m", [2e4, 3e5, 5e6])
+def test_a_collimated_beam_in_its_near_field_is_its_huygens_fresnel_integral(distance_m: float) -> None:
+    """Transmitter of 1 m: Rayleigh range 400 km; the integral over the difference of two points of its aperture."""
+    waist, r0, k = 0.316, 0.08, 2 * np.pi / 780e-9
+    rate = 1 / (2 * waist**2) + k**2 * waist**2 / (8 * distance_m**2)
+
+    def kernel(rho: float) -> float:
+        return float(rho * np.exp(-rate * rho**2 - 3.44 * (rho / r0) ** (5 / 3)))
+
+    scale = min(r0, 1 / np.sqrt(rate))
+    integral = sum(quad(kernel, a * scale, b * scale, epsabs=0.0, epsrel=1e-12)[0] for a, b in pairwise(range(10)))
+    vacuum = diffraction_radius_m(distance_m, wavelength_m=780e-9, waist_radius_m=waist)
+    this = beam(diameter_m=1.0, fried_m=r0, slant_range_m=np.array(distance_m), vacuum_radius_m=vacuum)
+    expected = float(vacuum) / np.sqrt(2 * rate * integral)
+    # adaptive quadrature
+    assert float(UPLINK_SPREADS["long-term-integral"](this)) == pytest.approx(expected, rel=1e-9)
+
+
 def test_closed_form_has_the_limits_of_the_integral_and_stays_within_four_percent() -> None:
     ratio = np.geomspace(1e-4, 1e4, 400)
     excess = long_term_broadening(ratio) / integrated_broadening(ratio) - 1.0
@@ -180,6 +198,15 @@ def test_correcting_the_tilt_never_beats_vacuum_nor_loses(zenith_deg: float, dia
         float(UPLINK_SPREADS[name](this)) for name in ("vacuum", "tilt-corrected", "long-term-integral")
     )
     assert vacuum <= corrected <= long
+
+
+def test_tilt_takes_the_wander_out_of_the_long_term_spot() -> None:
+    this = beam(diameter_m=0.9, zenith_deg=20.0)
+    long, corrected = (float(UPLINK_SPREADS[name](this)) for name in ("long-term-integral", "tilt-corrected"))
+    waist, r0 = float(this.waist_radius_m), float(this.fried_m)
+    wander = 0.54 * (6e5 * 780e-9 / (2 * waist)) ** 2 * (2 * waist / r0) ** (5 / 3)
+    # the closed form's 2 %
+    assert long**2 - corrected**2 == pytest.approx(wander, rel=0.02)
 
 
 def test_fixed_divergence_is_proportional_to_the_distance() -> None:
