@@ -32,6 +32,15 @@ def section(name: str, command: Any) -> str:
     return text + "\n\n" + (list_table(("argument or option", "meaning"), rows, (35, 65)) if rows else "")
 
 
+def flat(commands: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Commands with their full names, those of a group in its place."""
+    found = []
+    for name, command in commands.items():
+        inner = getattr(command, "commands", None)
+        found += flat(inner, f"{prefix}{name} ") if inner else [(prefix + name, command)]
+    return found
+
+
 def render() -> str:
     """The page."""
     commands = typer.main.get_command(application).commands
@@ -40,7 +49,7 @@ def render() -> str:
         "Exit codes: 0 done, 1 ran but a requirement was not met, 2 bad input (one line on standard error says what, "
         "where and what is allowed).\n\n"
     )
-    return text + "".join(section(name, command) for name, command in commands.items())
+    return text + "".join(section(name, command) for name, command in flat(commands))
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -1,4 +1,4 @@
-"""SI, WGS84 and astronomical constants, each with its source."""
+"""SI, WGS84 and astronomical constants, and scales that data come in, each with its source."""
 
 from __future__ import annotations
 
@@ -49,3 +49,6 @@ SECONDS_PER_DAY: Final = 86_400.0
 
 TWO_PI: Final = 2.0 * math.pi
 """A full turn in radians."""
+
+WANG_OPAQUE_THICKNESS: Final = 150.0
+"""Upper end of the cloud scale in Eq. 3 of Wang et al., where nothing passes."""

@@ -11,7 +11,6 @@ from scipy.integrate import quad
 from satqkd.channel.divergence import (
     beam_radius_m,
     collected_fraction,
-    linear_cloud_transmittance,
     loss_db,
     slab_loss_db,
 )
@@ -69,18 +68,6 @@ def test_slab_doubles_at_30_degrees_and_refuses_the_horizon() -> None:
     np.testing.assert_allclose(slab_loss_db(np.radians([90.0, 30.0]), zenith_loss_db=2.0), [2.0, 4.0], rtol=1e-14)
     with pytest.raises(ValueError, match="above the horizon"):
         slab_loss_db([0.1, 0.0], zenith_loss_db=2.0)
-
-
-def test_cloud_scale_ends_and_paper_example() -> None:
-    assert linear_cloud_transmittance([0, 75, 150]).tolist() == [1.0, 0.5, 0.0]
-    # Fig. 5 b of Wang et al.: clouds of 4.7 dB and 2.1 dB are thicknesses near 99 and 57; read to 0.1 dB
-    np.testing.assert_allclose(loss_db(linear_cloud_transmittance([99, 57])), [4.7, 2.1], atol=0.05)
-
-
-@pytest.mark.parametrize("thickness", [-1.0, 150.5, np.nan])
-def test_cloud_outside_its_scale_is_refused(thickness: float) -> None:
-    with pytest.raises(ValueError, match="0 to 150"):
-        linear_cloud_transmittance(thickness)
 
 
 @given(st.floats(1e-12, 1.0))

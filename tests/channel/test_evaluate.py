@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from satqkd.channel.evaluate import evaluate
+from satqkd.channel.evaluate import cloud_transmittance, evaluate
 from satqkd.errors import InputError
+from satqkd.orbit.geometry import sample_passes
 from satqkd.orbit.passes import find_passes
 from satqkd.scenario.model import Scenario
 from satqkd.variables import LOSS_TERMS
@@ -91,8 +92,70 @@ def test_cloud_table_acts_at_its_station_from_its_time_on(changed: Change, night
     assert (inside[column] & ~late).any()
 
 
-def _table(changed: Change, text: str) -> Scenario:
-    return changed("micius-zenith", {"clouds": {"kind": "table", "file": embedded(text)}})
+def test_optical_thickness_acts_along_the_slant_path(night: Scenario, changed: Change) -> None:
+    clouds = {"kind": "constant", "thickness": 0.65, "model": "optical-thickness"}
+    link = evaluate(changed("micius-china-week", ONE_NIGHT | {"clouds": clouds}), find_passes(night))
+    inside = link.pass_number.values >= 0
+    zenith_db = 0.65 * 10.0 / np.log(10.0)
+    # the elevation is stored in degrees; the loss is a logarithm of an exponential
+    np.testing.assert_allclose(
+        (link.loss_cloud_db * np.sin(np.radians(link.elevation))).values[inside], zenith_db, rtol=1e-12
+    )
+    assert any("2605.29706" in line for line in link.attrs["citations"])
+
+
+def test_optical_thickness_needs_a_mask_above_the_horizon(changed: Change) -> None:
+    clouds = {"kind": "constant", "thickness": 0.65, "model": "optical-thickness"}
+    low = changed("micius-zenith", {"clouds": clouds, "stations.0.elevation_mask": "-1 deg"})
+    geometry = sample_passes(low, find_passes(low))
+    with pytest.raises(InputError, match=r"clouds: .*above 0 deg.*raise stations.elevation_mask") as caught:
+        cloud_transmittance(low, geometry)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "missing", "expected"),
+    [
+        ("wang", "opaque", 0.0),
+        ("wang", "clear", 1.0),
+        ("optical-thickness", "opaque", 0.0),
+        ("optical-thickness", "clear", 1.0),
+    ],
+)
+def test_missing_cells_are_what_the_scenario_says(changed: Change, model: str, missing: str, expected: float) -> None:
+    text = "time,Delingha\n2016-09-23T00:00:00Z,\n"
+    scenario = _table(changed, text, model=model, missing=missing)
+    passes = find_passes(scenario)
+    transmittance = cloud_transmittance(scenario, sample_passes(scenario, passes))
+    assert transmittance is not None
+    assert transmittance.size > 100
+    np.testing.assert_array_equal(transmittance, expected)
+
+
+def test_defaults_of_clouds_leave_the_identity_of_older_scenarios(changed: Change) -> None:
+    text = "time,Delingha\n2016-09-23T00:00:00Z,0\n"
+    plain, written = _table(changed, text), _table(changed, text, model="wang", missing="error")
+    assert plain.hash == written.hash
+    assert set(plain.to_dict()["clouds"]) == {"kind", "file"}
+    hashes = {
+        plain.hash,
+        _table(changed, text, missing="clear").hash,
+        _table(changed, text, model="optical-thickness").hash,
+    }
+    assert len(hashes) == 3
+
+
+def test_large_optical_thickness_is_allowed_where_the_scale_of_wang_ends(changed: Change) -> None:
+    text = "time,Delingha\n2016-09-23T00:00:00Z,378\n"
+    assert _table(changed, text, model="optical-thickness").clouds.model == "optical-thickness"
+    for cell in ("-1", "inf", "1e999", "x"):
+        with pytest.raises(InputError, match="a finite optical thickness of at least 0") as caught:
+            _table(changed, text.replace("378", cell), model="optical-thickness")
+        assert f'row 2, column "Delingha": "{cell}"' in str(caught.value)
+
+
+def _table(changed: Change, text: str, **options: str) -> Scenario:
+    return changed("micius-zenith", {"clouds": {"kind": "table", "file": embedded(text), **options}})
 
 
 @pytest.mark.parametrize(
@@ -100,6 +163,7 @@ def _table(changed: Change, text: str) -> Scenario:
     [
         ("time,Delingha\n2016-09-23T00:00:00Z,nan\n", 'row 2, column "Delingha": "nan"'),
         ("time,Delingha\n2016-09-23T00:00:00Z,\n", 'row 2, column "Delingha": ""'),
+        ("time,Delingha\n2016-09-23T00:00:00Z,\n", 'clouds.missing = "opaque" or "clear"'),
         ("time,Delingha\n2016-09-23T00:00:00Z,151\n", '"151" is not allowed'),
         ("time,Delinga\n2016-09-23T00:00:00Z,0\n", 'did you mean "Delingha"'),
         ("time\n2016-09-23T00:00:00Z\n", 'station "Delingha" needs exactly one column'),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satqkd.plot.curves import curves, power_of_ten
+from satqkd.plot.curves import curves, few_digits, power_of_ten
+from satqkd.plot.key_maps import fields_of, key_maps
 
 ROWS = [
     {"loss_db": x, "noise": n, "published": 10.0 ** (7 - x / 5) / n, "sound": 10.0 ** (6 - x / 5)}
@@ -35,3 +36,35 @@ def test_logarithmic_labels_are_plain_text() -> None:
 @pytest.mark.parametrize(("value", "text"), [(1.0, "10⁰"), (1e-12, "10⁻¹²"), (1e7, "10⁷"), (2e7, ""), (0.0, "")])
 def test_powers_of_ten(value: float, text: str) -> None:
     assert power_of_ten(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(2e4, "2·10⁴"), (5e-6, "5·10⁻⁶"), (3e4, ""), (1e4, ""), (0.0, "")])
+def test_labels_between_powers_of_ten(value: float, text: str) -> None:
+    assert few_digits(value) == text
+
+
+def test_counts_have_whole_ticks() -> None:
+    rows = [{"passes": n, "system": "A", "key": 1e4 * n} for n in range(1, 7)]
+    figure = curves(rows, x="passes", series="system", lines={"key": "k"}, title="t", y_label="key", x_label="passes")
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    assert "2·10⁴" in [label.get_text() for label in axes.get_yticklabels(minor=True)]
+
+
+def test_maps_show_the_table_and_leave_out_what_has_no_key() -> None:
+    rows = [
+        {"noise": x, "errors": y, "a": 1e-2 / x if y < 0.02 else 0.0, "b": -1.0}
+        for y in (0.0, 0.01, 0.02)
+        for x in (1e-8, 1e-7, 1e-6, 1e-5)
+    ]
+    labels = {"title": "t", "x_label": "noise", "y_label": "errors", "colour_label": "key"}
+    x, y, (first, second) = fields_of(rows, x="noise", y="errors", columns=["a", "b"])
+    figure = key_maps(x, y, {"first": first, "second": second}, log_x=True, **labels)
+    first, second, scale = figure.axes
+    assert (first.get_title(loc="left"), second.get_title(loc="left"), scale.get_ylabel()) == ("first", "second", "key")
+    field = first.collections[0].get_array()
+    np.testing.assert_allclose(np.ma.filled(field, 0.0).reshape(3, 4)[1], [1e6, 1e5, 1e4, 1e3], rtol=1e-12)
+    assert np.ma.getmaskarray(field).reshape(3, 4)[2].all()
+    assert np.ma.getmaskarray(second.collections[0].get_array()).all()
+    assert first.get_xscale() == "log"

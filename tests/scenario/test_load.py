@@ -127,6 +127,7 @@ BAD_VALUES = [
     (["terminal"], ..., ["channel.model", "needs a [terminal]"]),
     (["receiver"], ..., ["channel.model", "needs a [receiver]"]),
     (["clouds"], {"kind": "constant", "thickness": 200}, ["clouds.thickness", "at most 150"]),
+    (["clouds"], {"kind": "constant", "thickness": 1, "model": "wong"}, ["clouds.model", 'did you mean "wang"']),
     (["access", "darkness"], "dusk", ["access.darkness"]),
     (["protocol", "intensities"], [0.1, 0.5, 0.0], ["protocol.intensities", "descend"]),
     (["protocol", "intensities"], [0.5, 0.1], ["protocol.intensities"]),

@@ -86,7 +86,10 @@ def random_program(rng: np.random.Generator) -> tuple[float, np.ndarray, np.ndar
     counts = label @ (weight * yields * sent)
     total = float(counts.sum())
     ends = np.array(
-        [[f(k, total, -41.0) for k in counts] for f in (_tail_kernels.mean_lower, _tail_kernels.mean_upper)]
+        [
+            [f(k, total, -41.0, _tail_kernels.normal_quantile(-41.0)) for k in counts]
+            for f in (_tail_kernels.mean_lower, _tail_kernels.mean_upper)
+        ]
     )
     return total, ends[0], ends[1], _tail_kernels.upper_threshold(math.floor(sent), beyond, 1.0 - beyond, -41.0), label
 
@@ -274,6 +277,21 @@ class TestFromCounts:
         both = variable_length.key_length_from_counts([good, good], **options)
         one = variable_length.key_length_from_counts([good, bad], **options)
         assert one.key_bits == both.key_bits / 2
+
+    def test_the_real_leak_takes_the_place_of_the_estimate(self) -> None:
+        good = SiftedCounts((8.4e6, 8e5, 800.0), (2.1e6, 2e5, 200.0), (4e4, 4e3, 400.0), (1e4, 1e3, 100.0))
+        options = {k: SYMMETRIC[k] for k in ("receiver", "pulses", "p_test_basis", "disclosure", *SOURCE)}
+        estimate = variable_length.key_length_from_counts([good, good], **options)
+        leak = estimate.leak_ec_bits
+        real = variable_length.key_length_from_counts([good, good], leak_ec_bits=(leak + 1000, leak - 4000), **options)
+        assert real.key_bits_raw == pytest.approx(estimate.key_bits_raw + 3000, abs=1e-6)
+        assert real.leak_ec_bits == leak + 1000
+        none = variable_length.key_length_from_counts([good, good], leak_ec_bits=(9e6, 9e6), **options)
+        assert none.key_bits == 0
+        assert none.reason is not None
+        for wrong in (5.0, (1.0, -1.0), (1.0, math.nan)):
+            with pytest.raises(InputError, match=r"leak_ec_bits = .*must be 2 numbers"):
+                variable_length.key_length_from_counts([good, good], leak_ec_bits=wrong, **options)
 
     @pytest.mark.parametrize(
         ("counts", "receiver", "message"),

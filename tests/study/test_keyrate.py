@@ -14,7 +14,7 @@ import pytest
 
 from satqkd.detection.weak_pulse import expected_counts
 from satqkd.errors import InputError
-from satqkd.security import lim2014
+from satqkd.security import lim2014, variable_length
 from satqkd.security.lim2014_variants import standard_key_length
 from satqkd.security.optimise import best
 from satqkd.study.keyrate import TABLE_ANALYSES, Column, run_table
@@ -201,7 +201,7 @@ def test_standard_protocol(tmp_path: Path) -> None:
     assert int(read(tmp_path / "out.csv")[0]["key_bits"]) == key.key_bits
     with pytest.raises(InputError, match="must be one of lim2014, lim2014-standard"):
         run_table(tmp_path / "in.csv", tmp_path / "no.csv", analysis="bb84")
-    assert set(TABLE_ANALYSES) == {"lim2014", "lim2014-standard"}
+    assert {"lim2014", "lim2014-standard", "three-intensity", "variable-length"} <= set(TABLE_ANALYSES)
 
 
 def test_numbers_are_read_strictly() -> None:
@@ -231,3 +231,75 @@ def test_command(tmp_path: Path) -> None:
     # 40 dB and the sound defaults: twice the one-sided integral, 2.45e-4 per metre; coarse steps
     assert year["annual_key_bits"] == pytest.approx(2 * 2.45e-4 * 9.15e9, rel=0.03)
     assert np.isfinite(year["zenith_key_bits"])
+
+
+VARIABLE_LINK = {"loss_db": "40", "pulses": "1e12", "p_noise": "1e-7", "misalignment": "0.005"}
+VARIABLE_SETTING = {"intensities": "0.7 0.08 0", "intensity_probabilities": "0.92 0.055 0.025", "p_test_basis": "0.07"}
+
+
+def test_variable_length_points_and_counts(tmp_path: Path) -> None:
+    passive = {"receiver": "asymmetric-passive", "split": "0.07"}
+    first = run_table(
+        write(
+            tmp_path / "in.csv", {**VARIABLE_LINK, **VARIABLE_SETTING}, {**VARIABLE_LINK, **VARIABLE_SETTING, **passive}
+        ),
+        tmp_path / "out.csv",
+        analysis="variable-length",
+    )
+    assert first.errors == ()
+    link = {"transmittance": 1e-4, "pulses": 1e12, "p_noise": 1e-7, "misalignment": 0.005}
+    setting = {"intensities": (0.7, 0.08, 0.0), "intensity_probabilities": (0.92, 0.055, 0.025), "p_test_basis": 0.07}
+    keys = [
+        variable_length.key_length(**link, **setting),
+        variable_length.key_length(**link, **setting, receiver="asymmetric-passive", split=0.07),
+    ]
+    for row, key in zip(read(tmp_path / "out.csv"), keys, strict=True):
+        assert int(row["key_bits"]) == key.key_bits > 0
+        assert float(row["n1_key_lower"]) == key.n1_key_lower
+        more = variable_length.key_length(**{**link, "transmittance": 1e-4 * 10**0.005}, **setting,
+                                          **({} if key is keys[0] else passive | {"split": 0.07}))  # fmt: skip
+        assert float(row["key_bits_per_db"]) == pytest.approx(
+            -(more.key_bits_raw - key.key_bits_raw) / 0.05,
+            rel=0.02,  # per dB of loss; the one-sided slope
+        )
+    # the very counts that were expected give the same key again, beside the prediction
+    key = keys[1]
+    cells = {name: " ".join(map(repr, getattr(key, name))) for name in ("n_key", "n_test", "m_key", "m_test")}
+    cells |= {"multi_clicks": repr(key.intermediate["multi_clicks"])}
+    observed = write(tmp_path / "both.csv", {**VARIABLE_LINK, **VARIABLE_SETTING, **passive, **cells})
+    run_table(observed, tmp_path / "both-out.csv", analysis="variable-length")
+    (row,) = read(tmp_path / "both-out.csv")
+    assert int(row["predicted_key_bits"]) == key.key_bits
+    assert float(row["key_bits_raw"]) == pytest.approx(key.key_bits_raw, rel=1e-12)
+
+
+def test_variable_length_is_optimised_for_every_receiver(tmp_path: Path) -> None:
+    rows = [{**VARIABLE_LINK, "receiver": name} for name in ("active", "asymmetric-passive", "symmetric-passive")]
+    run_table(write(tmp_path / "in.csv", *rows), tmp_path / "out.csv", analysis="variable-length", optimise=True)
+    found = read(tmp_path / "out.csv")
+    keys = [int(row["key_bits"]) for row in found]
+    assert keys == sorted(keys, reverse=True)
+    assert keys[-1] > 1_000_000
+    assert [row["converged"] for row in found] == ["true"] * 3
+    assert (found[1]["used_split"] != "", found[2]["used_disclosure"] != "") == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"receiver": "passive"}, 'column "receiver": "passive" must be one of active'),
+        ({"p_noise": "", "loss_db": "40"}, "p_noise: missing"),
+        ({"transmittance": "1e-4"}, '"transmittance" and "loss_db": exactly one'),
+        ({"n_key": "1 2 3"}, 'column "n_test": is empty'),
+        ({"photon_cut": "12.5"}, 'column "photon_cut": 12.5 must be a whole number'),
+        ({"split": "0.2"}, "only an asymmetric passive receiver has one"),
+        ({"intensities": "0.1 0.2 0"}, "must be descending"),
+        ({"multi_clicks": "3"}, 'column "multi_clicks": only an asymmetric passive'),
+    ],
+)
+def test_variable_length_rows_with_mistakes(tmp_path: Path, cells: dict[str, str], message: str) -> None:
+    columns = dict.fromkeys(("n_key", "n_test", "m_key", "m_test"), "")
+    points = write(tmp_path / "in.csv", {**VARIABLE_LINK, **VARIABLE_SETTING, **columns, **cells})
+    summary = run_table(points, tmp_path / "out.csv", analysis="variable-length")
+    assert len(summary.errors) == 1
+    assert message in summary.errors[0]

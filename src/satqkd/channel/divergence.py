@@ -1,4 +1,4 @@
-"""Beam of fixed divergence and slab atmosphere: Wang et al., Eqs. 1-3 and 5.
+"""Beam of fixed divergence and slab atmosphere: Wang et al., Eqs. 1, 2 and 5.
 
 References
 ----------
@@ -11,10 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["beam_radius_m", "collected_fraction", "linear_cloud_transmittance", "loss_db", "slab_loss_db"]
-
-OPAQUE_THICKNESS = 150.0
-"""Upper end of the integer cloud scale of Eq. 3."""
+__all__ = ["beam_radius_m", "collected_fraction", "loss_db", "slab_loss_db"]
 
 
 def loss_db(transmittance: ArrayLike) -> NDArray[np.float64]:
@@ -117,27 +114,3 @@ def slab_loss_db(elevation_rad: ArrayLike, *, zenith_loss_db: float) -> NDArray[
     if np.any(elevation <= 0.0):
         raise ValueError("the slab atmosphere needs elevations above the horizon")
     return zenith_loss_db / np.sin(elevation)
-
-
-def linear_cloud_transmittance(thickness: ArrayLike) -> NDArray[np.float64]:
-    r"""Transmittance of a cloud on Wang et al.'s integer scale, from Eq. 3.
-
-    Parameters
-    ----------
-    thickness : array_like
-        :math:`\alpha` from 0 (cloudless) to 150 (opaque), any shape. [1]
-
-    Returns
-    -------
-    ndarray
-        :math:`(150 - \alpha) / 150`. [1]
-
-    Raises
-    ------
-    ValueError
-        For a value outside 0 .. 150 or not a number.
-    """
-    alpha = np.asarray(thickness, dtype=np.float64)
-    if not np.all((alpha >= 0.0) & (alpha <= OPAQUE_THICKNESS)):
-        raise ValueError("cloud thickness must be from 0 to 150")
-    return (OPAQUE_THICKNESS - alpha) / OPAQUE_THICKNESS

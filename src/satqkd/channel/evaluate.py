@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from satqkd.channel.divergence import linear_cloud_transmittance, loss_db
+from satqkd.channel.clouds import CLOUD_CITATIONS, CLOUD_MODELS
+from satqkd.channel.divergence import loss_db
 from satqkd.channel.models import CHANNEL_CITATIONS, CHANNEL_MODELS
 from satqkd.errors import InputError
 from satqkd.orbit.build import propagators, to_datetime64
 from satqkd.orbit.geometry import LinkGeometry, count_times, sample_passes
 from satqkd.orbit.kinematics import doppler_shift_hz, light_time_s
-from satqkd.scenario.environment import ConstantClouds
+from satqkd.scenario.environment import ClearSky, ConstantClouds
 from satqkd.scenario.model import Scenario
 from satqkd.variables import describe
 
@@ -46,16 +47,26 @@ def cloud_transmittance(scenario: Scenario, geometry: LinkGeometry) -> Floats | 
     -------
     ndarray or None
         In [0, 1]; a table's row holds from its time on. [1]
+
+    Raises
+    ------
+    InputError
+        If the model of clouds does not hold for an elevation used.
     """
-    rows = scenario.cloud_rows()
-    if rows is not None:
+    clouds, rows = scenario.clouds, scenario.cloud_rows()
+    if isinstance(clouds, ClearSky):
+        return None
+    if isinstance(clouds, ConstantClouds):
+        thickness = np.full(geometry.slant_range_m.shape, clouds.thickness)
+    else:
+        assert rows is not None
         starts = np.array([to_datetime64(time) for time in rows.times])
         row = np.searchsorted(starts, geometry.times, side="right") - 1
         thickness = np.array(rows.thickness)[row[geometry.time_index], geometry.station_index]
-        return linear_cloud_transmittance(thickness)
-    if isinstance(scenario.clouds, ConstantClouds):
-        return np.full(geometry.slant_range_m.shape, linear_cloud_transmittance(scenario.clouds.thickness))
-    return None
+    try:
+        return CLOUD_MODELS[clouds.model](thickness, elevation_rad=geometry.elevation_rad)
+    except InputError as error:
+        raise InputError(f"clouds: {error}: raise stations.elevation_mask") from None
 
 
 def _check_size(scenario: Scenario, passes: xr.Dataset) -> None:
@@ -143,4 +154,7 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
             "time": geometry.times,
         },
     )
-    return describe(dataset).assign_attrs(citations=list(CHANNEL_CITATIONS[scenario.channel.model]))
+    citations = list(CHANNEL_CITATIONS[scenario.channel.model])
+    if not isinstance(scenario.clouds, ClearSky):
+        citations += CLOUD_CITATIONS[scenario.clouds.model]
+    return describe(dataset).assign_attrs(citations=citations)

@@ -1,4 +1,4 @@
-"""Commands ``satqkd keyrate``, ``satqkd annual`` and ``satqkd reproduce``."""
+"""Commands ``satqkd keyrate``, ``satqkd keymap``, ``satqkd annual`` and ``satqkd reproduce``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["annual", "keyrate", "reproduce"]
+__all__ = ["annual", "keymap", "keyrate", "reproduce"]
 
 
 def keyrate(
@@ -16,7 +16,10 @@ def keyrate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Table of keys to write or complete.", metavar="OUT")],
     optimise: Annotated[bool, typer.Option("--optimise", help="Optimise settings that a row leaves empty.")] = False,
     analysis: Annotated[
-        str, typer.Option("--analysis", help="lim2014 or lim2014-standard.", metavar="NAME")
+        str,
+        typer.Option(
+            "--analysis", help="lim2014, lim2014-standard, three-intensity or variable-length.", metavar="NAME"
+        ),
     ] = "lim2014",
     jobs: Annotated[int, typer.Option("--jobs", help="Processes; 0: as many as cores.", min=0, metavar="N")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute every row anew.")] = False,
@@ -43,6 +46,43 @@ def keyrate(
         )
     if done.errors:
         raise typer.Exit(1)
+
+
+def keymap(
+    output: Annotated[Path, typer.Option("-o", "--output", help="New folder for table and picture.", metavar="DIR")],
+    x: Annotated[
+        str, typer.Option("--x", help="NAME=FIRST:LAST:COUNT, with :log spaced by a factor.", metavar="AXIS")
+    ] = "loss_db=30:60:60",
+    y: Annotated[
+        str, typer.Option("--y", help="The same for the ordinate.", metavar="AXIS")
+    ] = "p_noise=1e-9:1e-6:40:log",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Everything else, such as pulses=1e12 or receiver=active.", metavar="NAME=VALUE"),
+    ] = None,
+    analysis: Annotated[str, typer.Option("--analysis", help="variable-length.", metavar="NAME")] = "variable-length",
+    threads: Annotated[int, typer.Option("--threads", help="Threads; 0: as many as cores.", min=0, metavar="N")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Map optimised keys over two quantities, such as loss and noise: map.csv, map.png, run.json."""
+    from satqkd.cli.show import progress
+    from satqkd.study.keymap import parse_axis, parse_setting, run_map
+
+    axes = parse_axis(x, "--x"), parse_axis(y, "--y")
+    given = {"pulses": 1e12, "misalignment": 0.005} | dict(parse_setting(text, "--set") for text in settings or [])
+    for axis in axes:
+        given.pop(axis.argument[0], None)
+    with progress(quiet or as_json) as update:
+        done = run_map(
+            output, x=axes[0], y=axes[1], settings=given, analysis=analysis, threads=threads, overwrite=overwrite,
+            progress=update,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps({"points": done.points, "with_key": done.with_key, "evaluations": done.evaluations}))
+    elif not quiet:
+        typer.echo(f"{output}: {done.points} points in {done.seconds:.1f} s, {done.with_key} with a key")
 
 
 def annual(
@@ -83,11 +123,11 @@ def annual(
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(help="Name of a study: 003.", metavar="STUDY")],
+    study: Annotated[str, typer.Argument(help="Name of a study: 002, 003 or 004.", metavar="STUDY")],
     output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Compute a paper's figures and tables, and set them beside the printed numbers (takes minutes)."""
+    """Compute a paper's figures and tables, and set them beside the printed numbers (some take minutes)."""
     from satqkd.cli.show import progress
     from satqkd.study.reproduce import reproduce as compute
 

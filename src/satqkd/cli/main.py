@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from satqkd._version import __version__
-from satqkd.cli.keyrate import annual, keyrate, reproduce
+from satqkd.cli.clouds import clouds
+from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
@@ -299,8 +300,10 @@ def compare(
 
 
 app.command()(keyrate)
+app.command()(keymap)
 app.command()(annual)
 app.command()(reproduce)
+app.add_typer(clouds, name="clouds")
 
 
 def _load(scenario: str) -> Scenario:

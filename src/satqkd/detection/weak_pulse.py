@@ -333,20 +333,23 @@ def expected_counts(
     mu = np.asarray(intensities, float)[:, np.newaxis]
     probability = np.asarray(intensity_probabilities, float)
 
-    click = -np.expm1(-mu * eta)  # (intensity, slot); both equations from one exponential
-    detection = (1.0 + p_afterpulse) * (click + 2.0 * extraneous * (1.0 - click))
+    click = np.expm1(-mu * eta)  # (intensity, slot); both equations from one exponential
+    np.negative(click, out=click)
+    detection = click * ((1.0 + p_afterpulse) * (1.0 - 2.0 * extraneous))
+    detection += 2.0 * (1.0 + p_afterpulse) * extraneous
     if n_slots and float(detection.max()) > 1.0:
         raise InputError(
             f"the detection model gives {float(detection.max()):.6g} detections per pulse: "
             "p_afterpulse, p_extraneous, transmittance and intensities must keep it at 1 or less"
         )
-    error = extraneous + 0.5 * p_afterpulse * detection + intrinsic * click
+    error = click * intrinsic
+    error += extraneous
+    error += 0.5 * p_afterpulse * detection
 
-    weight = np.broadcast_to(pulses * float(passes), eta.shape)
+    weight = np.full(n_slots, pulses * float(passes))
     mean_detection = probability @ detection
-    ratio = np.divide(
-        probability @ error, mean_detection, out=np.zeros_like(mean_detection), where=mean_detection > 0.0
-    )
+    ratio = np.zeros(n_slots)
+    np.divide(probability @ error, mean_detection, out=ratio, where=mean_detection > 0.0)
     detections = probability * (detection @ weight)
     errors = probability * (error @ weight)
     split_errors = probability * (detection @ (weight * ratio))
@@ -369,7 +372,9 @@ def _per_slot(name: str, value: ArrayLike, n_slots: int) -> NDArray[np.float64]:
 def _require_range(name: str, array: NDArray[np.float64], low: float, high: float) -> None:
     if array.size == 0:
         return
-    smallest, largest = float(array.min()), float(array.max())
+    smallest = largest = float(array.flat[0])
+    if array.size > 1:
+        smallest, largest = float(array.min()), float(array.max())
     if not (low <= smallest and largest <= high and largest < np.inf):
         bad = largest if smallest >= low else smallest
         allowed = f"between {low:g} and {high:g}" if high < np.inf else f"finite and at least {low:g}"

@@ -2,4 +2,6 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "netcdf", "oem", "tables")
+__getattr__, __dir__ = _lazy(
+    __name__, "cloud_grids", "cloud_occurrence", "craas", "himawari", "itu_clouds", "netcdf", "oem", "tables"
+)

@@ -40,10 +40,34 @@ def power_of_ten(value: float) -> str:
     return "10" + str(exponent).translate(_SUPERSCRIPTS) if whole else ""
 
 
+def few_digits(value: float) -> str:
+    """Label between the powers of ten of a logarithmic axis: 2 and 5 times a power.
+
+    Parameters
+    ----------
+    value : float
+        A positive number.
+
+    Returns
+    -------
+    str
+        Such as ``5·10⁻⁶``; empty for another multiple.
+
+    Examples
+    --------
+    >>> few_digits(2e4), few_digits(3e4)
+    ('2·10⁴', '')
+    """
+    power = 10.0 ** math.floor(math.log10(value)) if value > 0.0 else 1.0
+    digit = round(value / power)
+    whole = math.isclose(value, digit * power, rel_tol=1e-6) and digit in (2, 5)
+    return f"{digit}·{power_of_ten(power)}" if whole else ""
+
+
 @styled
 def curves(
     rows: Sequence[Mapping[str, Any]], *, x: str, series: str, lines: Mapping[str, str], title: str, y_label: str,
-    log_x: bool = False, log_y: bool = True,
+    log_x: bool = False, log_y: bool = True, x_label: str = "",
 ) -> Figure:  # fmt: skip
     """Curves with one colour per series and one dash pattern per column.
 
@@ -59,13 +83,15 @@ def curves(
         Text of the figure and of the ordinate.
     log_x, log_y : bool
         Logarithmic axes; values that are not positive are left out of a logarithmic ordinate.
+    x_label : str
+        Text of the abscissa; empty: the column's name.
 
     Returns
     -------
     matplotlib.figure.Figure
         One pair of axes with a legend.
     """
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
     figure = new_figure(8.2, 4.4)
     axes = figure.subplots()
@@ -81,11 +107,15 @@ def curves(
                           str(name) if number == 0 else None)  # fmt: skip
     for number, label in enumerate(lines.values()):
         axes.plot([], [], color="#555", lw=1.3, ls="-" if number == 0 else (0, (4, 2 * number)), label=label)
-    axes.set(title=title, xlabel=x.replace("_", " "), ylabel=y_label)
+    axes.set(title=title, xlabel=x_label or x.replace("_", " "), ylabel=y_label)
     for axis, logarithmic in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
         if logarithmic:
             getattr(axes, f"set_{axis.axis_name}scale")("log")
             axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
-            axis.set_minor_formatter(NullFormatter())
+            low, high = axis.get_view_interval()
+            few = low > 0.0 and high < 30.0 * low  # so few powers of ten that others are needed
+            axis.set_minor_formatter(FuncFormatter(lambda value, _: few_digits(value)) if few else NullFormatter())
+        elif all(isinstance(row[x], int) for row in rows) and axis is axes.xaxis:
+            axis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside right upper", fontsize=6.5 if len(names) > 12 else 8)
     return figure

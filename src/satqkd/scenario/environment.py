@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
+from satqkd.constants import WANG_OPAQUE_THICKNESS
 from satqkd.scenario.base import Angle, Latitude, LossDb, Model, StationAltitude
 from satqkd.scenario.equipment import Receiver
 from satqkd.scenario.files import EmbeddedFile
@@ -20,7 +21,8 @@ __all__ = [
 
 MaskElevation = Annotated[float, Quantity("angle", "deg", -5.0, 89.0)]
 Azimuth = Annotated[float, Quantity("angle", "deg", 0.0, 360.0)]
-Thickness = Annotated[float, Quantity("ratio", "", 0.0, 150.0)]
+Thickness = Annotated[float, Quantity("ratio", "", 0.0, WANG_OPAQUE_THICKNESS)]
+CloudModelName = Literal["wang", "optical-thickness"]
 
 
 class Station(Model):
@@ -95,19 +97,41 @@ class ClearSky(Model):
     kind: Literal["clear"] = "clear"
 
 
-class ConstantClouds(Model):
+class _NamedClouds(Model):
+    """Clouds whose attenuation has a name; defaults are not written, so that older scenarios keep their hash."""
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in handler(self).items()
+            if fields[name].is_required() or getattr(self, name) != fields[name].default
+        }
+
+
+class ConstantClouds(_NamedClouds):
     """The same cloud at every station and time."""
 
     kind: Literal["constant"]
-    thickness: Thickness = Field(description="Wang et al.'s integer scale: 0 cloudless, 150 opaque")
+    thickness: Thickness = Field(description="on the scale of clouds.model, 0: cloudless")
+    model: CloudModelName = Field(
+        "wang", description="wang: scale of Wang et al., 150 opaque; optical-thickness: along the slant path"
+    )
 
 
-class CloudTable(Model):
+class CloudTable(_NamedClouds):
     """Cloud per station and time from a CSV file: column ``time``, then one column per station."""
 
     kind: Literal["table"]
     file: EmbeddedFile = Field(
         description="a row holds from its time to the next row's; the last one as long as the one before"
+    )
+    model: CloudModelName = Field(
+        "wang", description="wang: scale of Wang et al., 150 opaque; optical-thickness: along the slant path"
+    )
+    missing: Literal["error", "opaque", "clear"] = Field(
+        "error", description="what an empty cell (no data) means: refuse the table, or take the sky as opaque or clear"
     )
 
 

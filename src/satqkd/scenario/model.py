@@ -141,7 +141,10 @@ class Scenario(Model):
         if not isinstance(self.clouds, CloudTable):
             return None
         names = [station.name for station in self.stations]
-        return parse_clouds(self.clouds.file.text, names, self.study.start, self.study.end)
+        clouds = self.clouds
+        return parse_clouds(
+            clouds.file.text, names, self.study.start, self.study.end, model=clouds.model, missing=clouds.missing
+        )
 
     def efficiency_rows(self) -> EfficiencyRows | None:
         """The measured efficiency curve; None for other channels."""

@@ -6,14 +6,50 @@ import csv
 import difflib
 import io
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final, Literal
 
-__all__ = ["CloudRows", "EfficiencyRows", "parse_clouds", "parse_efficiency"]
+from satqkd.constants import WANG_OPAQUE_THICKNESS
 
-OPAQUE_THICKNESS = 150.0
-"""Upper end of Wang et al.'s integer cloud scale."""
+__all__ = ["CLOUD_SCALES", "CloudRows", "EfficiencyRows", "parse_clouds", "parse_efficiency", "read_cloud_rows"]
+
+
+@dataclass(frozen=True)
+class CloudScale:
+    """Numbers that stand for clouds in a table.
+
+    Parameters
+    ----------
+    largest : float
+        Largest number allowed.
+    opaque : float
+        Number of a cloud that nothing passes.
+    allowed : str
+        The range in words.
+    """
+
+    largest: float
+    opaque: float
+    allowed: str
+
+
+CLOUD_SCALES: Final[Mapping[str, CloudScale]] = MappingProxyType(
+    {
+        "wang": CloudScale(
+            WANG_OPAQUE_THICKNESS,
+            WANG_OPAQUE_THICKNESS,
+            f"a number from 0 (cloudless) to {WANG_OPAQUE_THICKNESS:g} (opaque) is needed in every cell",
+        ),
+        "optical-thickness": CloudScale(
+            sys.float_info.max, math.inf, "a finite optical thickness of at least 0 is needed in every cell"
+        ),
+    }
+)
+"""Name in ``clouds.model`` -> scale."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +61,14 @@ class CloudRows:
     times : tuple of datetime
         Start of each row's validity, UTC, increasing.
     thickness : tuple of tuple of float
-        One row per time, one value per station in the order asked for, 0 (cloudless) to 150 (opaque).
-    valid_until : datetime
-        End of the last row's validity.
+        One row per time, one value per station in the order asked for, on a scale of :data:`CLOUD_SCALES`.
+    valid_until : datetime or None
+        End of the last row's validity; None: as long as wanted.
     """
 
     times: tuple[datetime, ...]
     thickness: tuple[tuple[float, ...], ...]
-    valid_until: datetime
+    valid_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -76,8 +112,54 @@ def _time(cell: str) -> datetime | None:
     return time.astimezone(UTC) if time.tzinfo else None
 
 
-def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datetime) -> CloudRows:
+def parse_clouds(
+    text: str,
+    stations: Sequence[str],
+    start: datetime,
+    end: datetime,
+    *,
+    model: str = "wang",
+    missing: Literal["error", "opaque", "clear"] = "error",
+) -> CloudRows:
     """Read a cloud table and check that it covers the window.
+
+    Parameters
+    ----------
+    text : str
+        CSV as :func:`read_cloud_rows` reads it.
+    stations : sequence of str
+        Stations needed, in the order of the result.
+    start, end : datetime
+        Window that the rows must cover.
+    model : str
+        Scale of the numbers, a key of :data:`CLOUD_SCALES`.
+    missing : {"error", "opaque", "clear"}
+        What an empty cell means.
+
+    Returns
+    -------
+    CloudRows
+        The table, without missing values.
+
+    Raises
+    ------
+    ValueError
+        One line with row and column, also for an empty cell unless ``missing`` says what it means.
+    """
+    rows = read_cloud_rows(text, stations, model=model, empty=missing != "error")
+    times, valid_until = rows.times, rows.valid_until or end
+    if times[0] > start or valid_until < end:
+        raise ValueError(
+            f"cloud table covers {times[0]:%Y-%m-%dT%H:%M:%SZ} to {valid_until:%Y-%m-%dT%H:%M:%SZ}, "
+            f"not the whole window {start:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    instead = CLOUD_SCALES[model].opaque if missing == "opaque" else 0.0
+    known = tuple(tuple(instead if math.isnan(value) else value for value in row) for row in rows.thickness)
+    return CloudRows(times, known, valid_until)
+
+
+def read_cloud_rows(text: str, stations: Sequence[str], *, model: str, empty: bool) -> CloudRows:
+    """Read a cloud table as it is.
 
     Parameters
     ----------
@@ -86,23 +168,25 @@ def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datet
         that start with ``#`` are comments.
     stations : sequence of str
         Stations needed, in the order of the result.
-    start, end : datetime
-        Window that the rows must cover.
+    model : str
+        Scale of the numbers, a key of :data:`CLOUD_SCALES`.
+    empty : bool
+        Whether cells may be empty.
 
     Returns
     -------
     CloudRows
-        The table.
+        The table, NaN in empty cells, without an end if there is only one row.
 
     Raises
     ------
     ValueError
-        One line with row and column. Missing values are errors: nothing is filled in.
+        One line with row and column.
     """
     rows = _rows(text)
     if len(rows) < 2:
         raise ValueError("cloud table has no rows: needed are a header and at least one row")
-    header = rows[0][1]
+    header, scale = rows[0][1], CLOUD_SCALES[model]
     if header[0].lower() != "time":
         raise ValueError(f'cloud table, row {rows[0][0]}: first column is "{header[0]}", must be "time"')
     for name in header[1:]:
@@ -124,25 +208,18 @@ def parse_clouds(text: str, stations: Sequence[str], start: datetime, end: datet
         if times and time <= times[-1]:
             raise ValueError(f"cloud table, row {number}: time {row[0]} is not after the row before")
         times.append(time)
+        cells = [(name, row[header.index(name)]) for name in stations]
+        where = f"cloud table, row {number}, column"
         values.append(
-            tuple(
-                _number(
-                    row[header.index(name)],
-                    f'cloud table, row {number}, column "{name}"',
-                    0.0,
-                    OPAQUE_THICKNESS,
-                    "a number from 0 (cloudless) to 150 (opaque) is needed in every cell",
-                )
-                for name in stations
-            )
+            tuple(math.nan if empty and not cell else _cloud(cell, f'{where} "{name}"', scale) for name, cell in cells)
         )
-    valid_until = times[-1] + (times[-1] - times[-2]) if len(times) > 1 else end
-    if times[0] > start or valid_until < end:
-        raise ValueError(
-            f"cloud table covers {times[0]:%Y-%m-%dT%H:%M:%SZ} to {valid_until:%Y-%m-%dT%H:%M:%SZ}, "
-            f"not the whole window {start:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ}"
-        )
+    valid_until = times[-1] + (times[-1] - times[-2]) if len(times) > 1 else None
     return CloudRows(tuple(times), tuple(values), valid_until)
+
+
+def _cloud(cell: str, where: str, scale: CloudScale) -> float:
+    hint = "" if cell else '; clouds.missing = "opaque" or "clear" says what a cell without data means'
+    return _number(cell, where, 0.0, scale.largest, scale.allowed + hint)
 
 
 def parse_efficiency(text: str) -> EfficiencyRows:

@@ -47,7 +47,7 @@ def make_table(
 ) -> NDArray[np.float64]:
     """Rows for :func:`satqkd.security._search.decode`."""
     values, ranges = _spread(parameters, own, "fixed"), _spread(parameters, bounds, "bounds")
-    table = np.full((len(parameters), 6), -1.0)
+    table = [[-1.0] * 6 for _ in parameters]
     for i, (parameter, value, ends) in enumerate(zip(parameters, values, ranges, strict=True)):
         label = parameter.name if parameter.place is None else f"{parameter.name}[{parameter.place}]"
         if value is None and ends is None and parameter.default is not None:
@@ -55,12 +55,12 @@ def make_table(
         if value is not None:
             if not math.isfinite(float(value)):
                 raise InputError(f"fixed: {label} = {value!r} is not a number")
-            table[i, :3] = 0.0, float(value), float(value)
-            table[i, 3] = -2.0 if parameter.kind == "simplex" else -1.0
+            table[i][:3] = 0.0, float(value), float(value)
+            table[i][3] = -2.0 if parameter.kind == "simplex" else -1.0
         elif parameter.kind == "simplex":
             if ends is not None:
                 raise InputError(f"bounds: {label} is one of several that add up to 1: it can be fixed, not bounded")
-            table[i, 0] = 2.0
+            table[i][0] = 2.0
         else:
             lower, upper = (parameter.lower, parameter.upper) if ends is None else map(float, ends)
             if not parameter.lower <= lower < upper <= max(parameter.upper, lower):
@@ -68,38 +68,38 @@ def make_table(
                     f"bounds: {label} from {lower:g} to {upper:g}: must be within {parameter.lower:g} to "
                     f"{parameter.upper:g} and ascending"
                 )
-            table[i, :3] = 1.0, lower, upper
+            table[i][:3] = 1.0, lower, upper
             if parameter.below is not None:
-                table[i, 3], table[i, 4] = parameter.below
+                table[i][3], table[i][4] = parameter.below
                 other = parameter.together_below
                 if other is not None and (
                     other < i
-                    or table[other, 0] == 0.0
+                    or table[other][0] == 0.0
                     or values[other] is not None
                     or (ranges[other] is None and parameters[other].default is not None)
                 ):
-                    table[i, 5] = other
+                    table[i][5] = other
     _make_room(parameters, table)
     members = [i for i, parameter in enumerate(parameters) if parameter.kind == "simplex"]
-    free = [i for i in members if table[i, 0] == 2.0]
-    rest = 1.0 - math.fsum(table[i, 1] for i in members if table[i, 0] == 0.0)
+    free = [i for i in members if table[i][0] == 2.0]
+    rest = 1.0 - math.fsum(table[i][1] for i in members if table[i][0] == 0.0)
     if free:
         if not rest > 0.0:
             raise InputError(f"fixed: {parameters[free[0]].name} leaves nothing for the members that are not fixed")
-        table[free[-1], 5] = 0.0
-    return table
+        table[free[-1]][5] = 0.0
+    return np.array(table, dtype=np.float64)
 
 
-def _make_room(parameters: tuple[Parameter, ...], table: NDArray[np.float64]) -> None:
+def _make_room(parameters: tuple[Parameter, ...], table: list[list[float]]) -> None:
     """Raise the lower end of a limiting parameter so that those it limits keep room."""
     for i in reversed(range(len(parameters))):
         limit = parameters[i].below
-        if limit is None or table[limit[0], 0] != 1.0:
+        if limit is None or table[limit[0]][0] != 1.0:
             continue
-        needed = table[i, 1] / limit[1]
+        needed = table[i][1] / limit[1]
         other = parameters[i].together_below
         if other is not None:
-            needed = max(needed, table[i, 1] + table[other, 1])
+            needed = max(needed, table[i][1] + table[other][1])
         row = table[limit[0]]
         row[1] = max(row[1], needed * (1.0 + 1e-9))
         if not row[1] < row[2]:
@@ -124,14 +124,13 @@ def named(parameters: tuple[Parameter, ...], point: FloatArray) -> dict[str, Any
     return named
 
 
-def _encode(values: FloatArray, default: FloatArray, table: NDArray[np.float64]) -> FloatArray:
+def _encode(values: Sequence[float], default: Sequence[float], rows: list[list[float]]) -> list[float]:
     """Coordinates of values (or of the default where there is none), moved inside the intervals."""
-    point = np.where(np.isnan(values), default, values)
-    free = [i for i in range(point.size) if table[i, 0] == 2.0]
-    last = point[free[-1]] if free else 1.0
+    point = [d if math.isnan(v) else v for v, d in zip(values, default, strict=True)]
+    free = [i for i, row in enumerate(rows) if row[0] == 2.0]
+    last = max(point[free[-1]], 1e-9) if free else 1.0
     coordinates = []
-    for i in range(point.size):
-        kind, lower, upper, limit, factor, other = table[i]
+    for i, (kind, lower, upper, limit, factor, other) in enumerate(rows):
         if kind == 0.0:
             point[i] = lower
         elif kind == 1.0:
@@ -144,8 +143,8 @@ def _encode(values: FloatArray, default: FloatArray, table: NDArray[np.float64])
             point[i] = lower + (upper - lower) * share
             coordinates.append(math.log(share / (1.0 - share)))
         elif i != free[-1]:
-            coordinates.append(math.log(max(point[i], 1e-9) / max(last, 1e-9)))
-    return np.array(coordinates)
+            coordinates.append(math.log(max(point[i], 1e-9) / last))
+    return coordinates
 
 
 class Runner:
@@ -156,23 +155,38 @@ class Runner:
     ) -> None:
         self._problem, self._table = problem, table
         self._tolerance, self._most = tolerance, most
-        defaults = [np.asarray(start, float) for start in analysis.starts]
-        self._default = defaults[0]
-        self._cold = np.array([_encode(start, start, table) for start in defaults])
+        self._default, self._rows = analysis.starts[0], table.tolist()
+        self._cold = np.array([_encode(start, start, self._rows) for start in analysis.starts], dtype=np.float64)
         self.evaluations = 0.0
         self.converged = False
 
     def at(self, choice: float | None, start: FloatArray | None) -> tuple[float, FloatArray, float | None]:
         data = self._problem.data(choice)
-        found = None
-        if start is not None:
-            warm = _encode(start, self._default, self._table)[np.newaxis, :]
-            found = self._search(warm, 0.15, data)
+        found = None if start is None else self.near(start, data)
         if found is None or not found[0] > 0.0:
             cold = self._search(self._cold, 0.6, data)
+            if not cold[0] > 0.0:
+                cold = self._from_more_pulses(choice, data, cold)
             found = cold if found is None or cold[0] > found[0] else found
         value, point, self.converged = found
         return value, point, choice
+
+    def near(self, start: FloatArray, data: FloatArray) -> tuple[float, FloatArray, bool]:
+        """Search from one point, such as the optimum of a neighbour: value, point, whether it converged."""
+        warm = np.array([_encode(start.tolist(), self._default, self._rows)], dtype=np.float64)
+        return self._search(warm, 0.15, data)
+
+    def _from_more_pulses(
+        self, choice: float | None, data: FloatArray, found: tuple[float, FloatArray, bool]
+    ) -> tuple[float, FloatArray, bool]:
+        """Follow the optimum down from three times the pulses: at the end of the keys no start may lead there."""
+        if self._problem.more_pulses is None:
+            return found
+        value, point, _ = self.near(found[1], self._problem.more_pulses(choice, 3.0))
+        if not value > 0.0:
+            return found
+        follow = self.near(point, data)
+        return follow if follow[0] > found[0] else found
 
     def _search(self, starts: FloatArray, step: float, data: FloatArray) -> tuple[float, FloatArray, bool]:
         from satqkd.security._search import decode, plain_search, search

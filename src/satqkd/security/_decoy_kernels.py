@@ -14,8 +14,9 @@ import math
 import numpy as np
 from numba import njit
 
-ROUNDING = 1e-14
-"""Relative error granted to every coefficient and product: 45 units of rounding."""
+ROUNDING = 4e-14
+"""Relative error granted to every coefficient and product: 180 units of rounding, of which the powers of the 100th
+photon number take up to 100."""
 FEASIBLE = 1e-13
 """Tolerance of the simplex method on the bounds, relative to the total; plays no part in the certified bound."""
 
@@ -24,15 +25,15 @@ FEASIBLE = 1e-13
 def label_probabilities(intensities, probabilities, photon_cut, out):  # type: ignore[no-untyped-def]
     """p(j|i) for i = 0 .. I into ``out`` (3, I+1); returns the probability of more than I photons."""
     tail = 0.0
+    for j in range(3):
+        ratio = intensities[j] / intensities[0]
+        out[j, 0] = probabilities[j] * math.exp(intensities[0] - intensities[j])
+        for i in range(1, photon_cut + 1):
+            out[j, i] = out[j, i - 1] * ratio
     for i in range(photon_cut + 1):
-        total = 0.0
+        total = 1.0 / (out[0, i] + out[1, i] + out[2, i])
         for j in range(3):
-            ratio = intensities[j] / intensities[0]
-            weight = probabilities[j] * math.exp(intensities[0] - intensities[j])
-            out[j, i] = weight * (ratio**i if i > 0 else 1.0)
-            total += out[j, i]
-        for j in range(3):
-            out[j, i] /= total
+            out[j, i] *= total
     for j in range(3):
         mu = intensities[j]
         if mu > 0.0:

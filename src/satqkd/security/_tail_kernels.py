@@ -22,7 +22,10 @@ LOG_SLACK = 2e-11
 """Tails are solved for a logarithm this much below the requested one: above the errors of the arithmetic."""
 OUTWARD = 4e-15
 """Relative outward shift of a probability found by inversion: rounding of n p, which no slack in the tail covers."""
+CLOSE = 1e-3
+"""Error of the tail's logarithm from which one more step of third order leaves about 2e-5 CLOSE^3 = 2e-14."""
 HALF_LOG_2PI = 0.9189385332046727
+SQRT_HALF = 0.7071067811865476
 
 
 @njit(cache=True, error_model="numpy")
@@ -102,16 +105,23 @@ def log_upper_tail(k, rest, n, p, q):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def normal_quantile(log_eps):  # type: ignore[no-untyped-def]
-    """z with a normal tail of about exp(log_eps): a starting point, good to about 1e-3 below 1e-2."""
+    """z with a normal tail of exp(log_eps), which is a starting point of the searches here: to 1e-9 above 1e-300."""
     z = math.sqrt(max(-2.0 * log_eps, 0.5))
     for _ in range(4):
         z = math.sqrt(max(-2.0 * (log_eps + HALF_LOG_2PI + math.log(z + 1.0 / (z + 0.5))), 0.1))
+    if -690.0 < log_eps < -1.0:
+        for _ in range(3):
+            tail = 0.5 * math.erfc(z * SQRT_HALF)
+            z += (math.log(tail) - log_eps) * tail * math.exp(0.5 * z * z + HALF_LOG_2PI)
     return z
 
 
 @njit(cache=True, error_model="numpy")
-def mean_lower(k, n, log_eps):  # type: ignore[no-untyped-def]
-    """n F^L: lower bound on the mean of a sum of n independent Bernoulli variables that came out as k (real)."""
+def mean_lower(k, n, log_eps, z):  # type: ignore[no-untyped-def]
+    """n F^L: lower bound on the mean of a sum of n independent Bernoulli variables that came out as k (real).
+
+    ``z``: :func:`normal_quantile` of ``log_eps``, where the search starts.
+    """
     if k <= 0.0 or n <= 0.0:
         return 0.0
     eps = math.exp(log_eps)
@@ -125,7 +135,6 @@ def mean_lower(k, n, log_eps):  # type: ignore[no-untyped-def]
     target = log_eps - LOG_SLACK
     if k >= n:  # I_x(n, 1) = x^n
         return n * math.exp(target / n) * (1.0 - OUTWARD)
-    z = normal_quantile(log_eps)
     square = z * z
     shifted = k - 0.5 - (square - 1.0) * (1.0 - 2.0 * k / n) / 6.0  # skewness
     shifted = shifted if 0.3 * k < shifted < n else k
@@ -146,7 +155,7 @@ def mean_lower(k, n, log_eps):  # type: ignore[no-untyped-def]
         slope = fraction / q  # d ln I / d ln p
         bend = slope * (k - (n - k) * p / q - slope)
         after = p * math.exp(quadratic_step(gap, slope, bend))
-        done = abs(gap) < 1e-5 or abs(after - p) <= 1e-15 * p
+        done = abs(gap) < CLOSE or abs(after - p) <= 1e-15 * p
         if not low <= after <= high:
             after = 0.5 * (low + high) if low > 0.0 else 0.1 * high
             done = high - low <= 1e-15 * high
@@ -157,7 +166,7 @@ def mean_lower(k, n, log_eps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def mean_upper(k, n, log_eps):  # type: ignore[no-untyped-def]
+def mean_upper(k, n, log_eps, z):  # type: ignore[no-untyped-def]
     """n F^U = n - n F^L(n - k), without subtracting nearly equal numbers."""
     rest = n - k
     if rest <= 0.0 or n <= 0.0:
@@ -173,7 +182,6 @@ def mean_upper(k, n, log_eps):  # type: ignore[no-untyped-def]
     target = log_eps - LOG_SLACK
     if k <= 0.0:  # I_q(n, 1) = q^n
         return min(n, -n * math.expm1(target / n) * (1.0 + OUTWARD))
-    z = normal_quantile(log_eps)
     square = z * z
     shifted = k + 0.5 - (square - 1.0) * (1.0 - 2.0 * k / n) / 6.0  # skewness
     shifted = shifted if 0.3 * k < shifted < n else k
@@ -194,7 +202,7 @@ def mean_upper(k, n, log_eps):  # type: ignore[no-untyped-def]
         # d ln(density of ln p) / d ln p = k + 1 - (n - k - 1) p / q
         bend = slope * (k + 1.0 - (rest - 1.0) * p / q - slope)
         after = p * math.exp(quadratic_step(gap, slope, bend))
-        done = abs(gap) < 1e-5 or abs(after - p) <= 1e-15 * p
+        done = abs(gap) < CLOSE or abs(after - p) <= 1e-15 * p
         if not low <= after <= high or after >= 1.0:
             after = 0.5 * (low + high)
             done = high - low <= 1e-15 * high

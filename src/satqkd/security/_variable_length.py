@@ -252,8 +252,8 @@ def check_counts(counts: SiftedCounts, setup: Setup) -> None:
         raise InputError("counts: an asymmetric passive receiver needs ReceiverCounts, which hold the multi-clicks")
 
 
-def analyse(counts: SiftedCounts, setup: Setup, *, qber: float | None = None) -> Analysis:
-    """Bounds and un-clamped key of one basis. ``qber``: error rate of the key if not that of the counts."""
+def analyse(counts: SiftedCounts, setup: Setup, *, qber: float | None = None, leak: float | None = None) -> Analysis:
+    """Bounds and un-clamped key of one basis; ``qber``, ``leak``: if not those that follow from the counts."""
     from satqkd.security import _variable_length_kernels as kernels
 
     rows = np.array([counts.n_key, counts.n_test, counts.m_test], float)
@@ -267,7 +267,8 @@ def analyse(counts: SiftedCounts, setup: Setup, *, qber: float | None = None) ->
     total = math.fsum(counts.n_key)
     if qber is None:
         qber = math.fsum(counts.m_key) / total if total > 0.0 else 0.0
-    leak = setup.f_ec * total * binary_entropy_scalar(min(qber, 0.5))
+    if leak is None:
+        leak = setup.f_ec * total * binary_entropy_scalar(min(qber, 0.5))
     values = dict(zip(kernels.FIELDS, out.tolist(), strict=True))
     feasible = values.pop("infeasible") == 0.0
     return Analysis(secret - leak - setup.penalty, secret, leak, qber, values, ends, feasible)
@@ -295,12 +296,12 @@ def _analyse_full(
     i = np.arange(cut + 1.0)
     factorial = np.array([math.gamma(k + 1.0) for k in i])
     photon = sum(p[j] * np.exp(-mu[j]) * mu[j] ** i for j in range(3)) / factorial
-    eps = math.exp(log_eps)
+    eps, z = math.exp(log_eps), _tail_kernels.normal_quantile(log_eps)
     for s in range(3):
         total, sent = float(counts[s].sum()), float(sizes[1 if s == 0 else 2])
         for k in range(3):
-            ends[s, 0, k] = _tail_kernels.mean_lower(counts[s, k], total, log_eps)
-            ends[s, 1, k] = _tail_kernels.mean_upper(counts[s, k], total, log_eps)
+            ends[s, 0, k] = _tail_kernels.mean_lower(counts[s, k], total, log_eps, z)
+            ends[s, 1, k] = _tail_kernels.mean_upper(counts[s, k], total, log_eps, z)
         out[3 * s] = _tail_kernels.upper_threshold(sent, beyond, 1.0 - beyond, log_eps)
         low, high, solved = single_photon_bounds(total, ends[s, 0], ends[s, 1], sent, label, photon, beyond, eps)
         out[3 * s + 1], out[3 * s + 2] = low, high

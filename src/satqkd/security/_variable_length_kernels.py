@@ -8,7 +8,14 @@ import numpy as np
 from numba import njit
 
 from satqkd.security._decoy_kernels import label_probabilities, single_photon_bounds
-from satqkd.security._tail_kernels import marked_threshold, mean_lower, mean_upper, trials_threshold, upper_threshold
+from satqkd.security._tail_kernels import (
+    marked_threshold,
+    mean_lower,
+    mean_upper,
+    normal_quantile,
+    trials_threshold,
+    upper_threshold,
+)
 
 FIELDS = (
     *(f"{name}_{end}" for name in ("n_key", "n_test", "m_test") for end in ("tail", "lower", "upper")),
@@ -68,11 +75,12 @@ def analyse(counts, sizes, intensities, probabilities, multi_clicks, passive, lo
     label = np.empty((3, cut + 1))
     beyond = label_probabilities(intensities, probabilities, cut, label)
     out[:] = 0.0
+    z = normal_quantile(log_eps)
     for s in range(3):
         total = counts[s, 0] + counts[s, 1] + counts[s, 2]
         for k in range(3):
-            ends[s, 0, k] = mean_lower(counts[s, k], total, log_eps)
-            ends[s, 1, k] = mean_upper(counts[s, k], total, log_eps)
+            ends[s, 0, k] = mean_lower(counts[s, k], total, log_eps, z)
+            ends[s, 1, k] = mean_upper(counts[s, k], total, log_eps, z)
         out[3 * s] = out[3] if s == 2 else upper_threshold(sizes[1 + s], beyond, 1.0 - beyond, log_eps)
         low, high, failed = single_photon_bounds(total, ends[s, 0], ends[s, 1], out[3 * s], label)
         out[3 * s + 1], out[3 * s + 2] = low, high

@@ -98,20 +98,22 @@ def _reason(counts: SiftedCounts, found: Analysis, setup: Setup, dark: bool) -> 
     counted = counts if isinstance(counts, ReceiverCounts) else ReceiverCounts(
         counts.n_key, counts.n_test, counts.m_key, counts.m_test
     )  # fmt: skip
-    quick = replace(setup, program="reduced")
+    sifted = math.fsum(counted.n_key)
+    shannon = sifted * binary_entropy_scalar(min(found.qber, 0.5))
+    # the leak may be the real one: what follows scales it like the counts
+    quick = replace(setup, program="reduced", f_ec=found.leak / shannon if shannon > 0.0 else setup.f_ec)
 
     def with_errors(factor: float) -> ReceiverCounts:
         m_key, m_test = (tuple(factor * m for m in errors) for errors in (counted.m_key, counted.m_test))
         return replace(counted, m_key=m_key, m_test=m_test)
 
     def limit(factor: float) -> float:
-        total = math.fsum(counted.n_key)
         rate = min(factor * found.qber, 0.5)
-        leak = setup.f_ec * total * binary_entropy_scalar(rate)
+        leak = quick.f_ec * sifted * binary_entropy_scalar(rate)
         return asymptotic_secret(with_errors(factor), setup)[0] - leak
 
     return explain_no_key(
-        sifted_bits=math.fsum(counted.n_key),
+        sifted_bits=sifted,
         test_detections=math.fsum(counted.n_test),
         qber=found.qber,
         phase_error=asymptotic_secret(counted, setup)[1],

@@ -67,7 +67,9 @@ def expected_count_lower(count: float, trials: float, eps: float) -> float:
     from satqkd.security import _tail_kernels
 
     _check_count(count, trials, eps)
-    return float(_tail_kernels.mean_lower(float(count), float(trials), math.log(eps)))
+    log_eps = math.log(eps)
+    z = _tail_kernels.normal_quantile(log_eps)
+    return float(_tail_kernels.mean_lower(float(count), float(trials), log_eps, z))
 
 
 def expected_count_upper(count: float, trials: float, eps: float) -> float:
@@ -104,7 +106,9 @@ def expected_count_upper(count: float, trials: float, eps: float) -> float:
     from satqkd.security import _tail_kernels
 
     _check_count(count, trials, eps)
-    return float(_tail_kernels.mean_upper(float(count), float(trials), math.log(eps)))
+    log_eps = math.log(eps)
+    z = _tail_kernels.normal_quantile(log_eps)
+    return float(_tail_kernels.mean_upper(float(count), float(trials), log_eps, z))
 
 
 def binomial_upper_threshold(trials: float, probability: float, eps: float) -> int:

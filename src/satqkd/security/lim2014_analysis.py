@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
@@ -30,6 +31,7 @@ _INTENSITIES = (
     Parameter("intensity_probabilities", 1, "simplex"),
     Parameter("intensity_probabilities", 2, "simplex"),
 )
+_POLES = (0.05, 0.14, 0.37, 1.0)  # mean intensities, evenly spread on a logarithmic scale
 _ANY = ((0.7, 0.1, 0.0), (0.7, 0.2, 0.1), 0.7)  # a setting to check everything else with
 
 
@@ -69,8 +71,9 @@ class Lim2014:
     )
     _function: Callable[..., KeyLength] = staticmethod(lim2014.key_length)
     _standard = 0.0
+    _capped = True
 
-    def __init__(self, blocks: Sequence[Mapping[str, Any]] = ({},), *, order: int = 12) -> None:
+    def __init__(self, blocks: Sequence[Mapping[str, Any]] = ({},), *, order: int = 8) -> None:
         if not blocks:
             raise InputError("blocks: at least one is needed")
         self._blocks, self._order = tuple(blocks), order
@@ -96,7 +99,7 @@ class Lim2014:
         from satqkd.security._lim2014_fast import total_key
 
         varied = {parameter.name for parameter in self.parameters}
-        known = [n for n in inspect.signature(self._function).parameters if n not in varied]
+        known = [n for n in _arguments(self._function) if n not in varied]
         merged = [{**fixed, **block} for block in self._blocks]
         for arguments in merged:
             for name in arguments:
@@ -118,8 +121,11 @@ class Lim2014:
             return _inside({k: v for k, v in arguments.items() if k != "half_window_s"}, half)
 
         def data(choice: float | None, factor: float = 1.0) -> NDArray[np.float64]:
-            more = [{**a, "pulses_per_slot": factor * np.asarray(a["pulses_per_slot"], float)} for a in merged]
-            parts = [block_data(cut(a, choice), standard=self._standard > 0.0, order=self._order) for a in more]
+            sent = merged
+            if factor != 1.0:
+                sent = [{**a, "pulses_per_slot": factor * np.asarray(a["pulses_per_slot"], float)} for a in merged]
+            standard, order, capped = self._standard > 0.0, self._order, self._capped
+            parts = [block_data(cut(a, choice), standard=standard, order=order, capped=capped) for a in sent]
             return np.concatenate([[float(len(parts))], *parts])
 
         def report(parameters: Mapping[str, Any], choice: float | None) -> KeyLength | tuple[KeyLength, ...]:
@@ -147,6 +153,11 @@ class Lim2014Standard(Lim2014):
     _standard = 1.0
 
 
+@cache
+def _arguments(function: Callable[..., KeyLength]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
 def _inside(arguments: Mapping[str, Any], half_window_s: float | None) -> dict[str, Any]:
     """Arguments of the slots within the window, without the times."""
     cut = {name: value for name, value in arguments.items() if name != "time_s"}
@@ -164,7 +175,7 @@ def _inside(arguments: Mapping[str, Any], half_window_s: float | None) -> dict[s
     return cut
 
 
-def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> NDArray[np.float64]:
+def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int, capped: bool = True) -> NDArray[np.float64]:
     """Numbers of one block for the compiled objective, slots reduced to Gauss nodes.
 
     Parameters
@@ -175,6 +186,8 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         Whether it is standard BB84.
     order : int
         Gauss nodes; 0: every slot as it is.
+    capped : bool
+        Whether the errors of single photons are at most the errors seen, as in the exact key.
 
     Returns
     -------
@@ -188,7 +201,7 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
 
     Notes
     -----
-    The nodes represent the measure of pulses over transmittance. Where noise or errors differ from slot to slot no
+    The nodes represent the measure of pulses over transmittance [1]_. Where noise or errors differ from slot to slot no
     such measure exists, and every slot is used.
     """
     from satqkd.security import _lim2014_fast as fast
@@ -203,7 +216,7 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         mu, p, options["eps_correctness"], options["eps_secrecy"], passes, options["bound"], options["sampling"],
         options["leakage"], options["f_ec"],
     )  # fmt: skip
-    eta = np.atleast_1d(np.asarray(link["transmittance"], float)).ravel()
+    eta = np.asarray(link["transmittance"], float).ravel()
     per_slot = []
     for name in ("pulses_per_slot", "p_extraneous", "qber_intrinsic"):
         value = np.asarray(link[name], float).ravel()
@@ -211,18 +224,20 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
             raise InputError(f"{name} has {value.size} values: must be one number or one per slot ({eta.size})")
         per_slot.append(value)
     uniform = True
-    if eta.size:  # ranges are checked at the extremes
-        ends = [np.array([value.min(), value.max()]) for value in (eta, *per_slot)]
-        expected_counts(
-            ends[0], pulses_per_slot=ends[1], intensities=mu, intensity_probabilities=p, p_key_basis=bias,
-            p_extraneous=ends[2], qber_intrinsic=ends[3], p_afterpulse=afterpulse, passes=passes,
-        )  # fmt: skip
+    if eta.size:
+        ends = [(float(x.min()), float(x.max())) if x.size > 1 else (float(x[0]),) * 2 for x in (eta, *per_slot)]
+        if not _plainly_valid(ends, afterpulse):  # ranges are checked at the extremes
+            transmittances, *noise = (np.array(pair) for pair in ends)
+            expected_counts(
+                transmittances, pulses_per_slot=noise[0], intensities=mu, intensity_probabilities=p, p_key_basis=bias,
+                p_extraneous=noise[1], qber_intrinsic=noise[2], p_afterpulse=afterpulse, passes=passes,
+            )  # fmt: skip
         uniform = all(low == high for low, high in ends[2:])
-    pulses, extraneous, intrinsic = (np.broadcast_to(value, eta.shape) for value in per_slot)
-    pulses = pulses * float(passes)
+    pulses = np.full(eta.size, float(passes) * per_slot[0])
     if order and eta.size > order and uniform:
-        eta, pulses = gauss_nodes(eta, pulses, order=order)
-        extraneous, intrinsic = (np.full(eta.size, x[0]) for x in (extraneous, intrinsic))
+        eta, pulses = _few_nodes(eta, pulses, ends[0], ends[2][0], order)
+        per_slot = [value[:1] for value in per_slot]
+    noise_columns = [np.full(eta.size, value) for value in per_slot[1:]]
     finite = setup.options["bound"] != "asymptotic"
     eps = setup.eps_secrecy / N_SECRECY_TERMS
     quantile = NormalDist().inv_cdf
@@ -231,14 +246,51 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int) -> N
         float(standard),
         afterpulse,
         setup.f_ec,
-        setup.beta,
+        *(setup.beta * width for width in fast.BOUND_WIDTHS[setup.options["bound"]]),
         setup.constants,
-        fast.BOUND_CODES[setup.options["bound"]],
         fast.SAMPLING_CODES[setup.options["sampling"] if finite else "none"],
         fast.LEAKAGE_CODES[setup.options["leakage"]],
-        setup.eps_correctness,
+        math.log(setup.eps_correctness),
         -math.log(eps),
         -quantile(setup.eps_correctness),
         -quantile(eps**2 if setup.options["sampling"] == "exact-smooth" else eps),
+        float(capped),
     ]
-    return np.concatenate([header, eta, pulses, extraneous, intrinsic])
+    return np.concatenate([header, eta, pulses, *noise_columns])
+
+
+def _plainly_valid(ends: Sequence[tuple[float, float]], afterpulse: float) -> bool:
+    """Whether everything is inside its range at a glance; if not the detection model says what is wrong."""
+    (eta_low, eta_high), (pulses_low, pulses_high), (dark_low, dark_high), (error_low, error_high) = ends
+    return (
+        0.0 <= eta_low <= eta_high <= 0.4
+        and 0.0 <= pulses_low <= pulses_high < math.inf
+        and 0.0 <= dark_low <= dark_high <= 0.1
+        and 0.0 <= error_low <= error_high <= 0.5
+        and 0.0 <= afterpulse <= 0.2
+    )
+
+
+def _few_nodes(
+    eta: NDArray[np.float64], pulses: NDArray[np.float64], ends: tuple[float, float], extraneous: float, order: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rational Gauss nodes of the pulses over the transmittance.
+
+    Detections are smooth in the transmittance, but errors split by detections have a pole at minus twice the extraneous
+    counts over the mean intensity. Half of the nodes' degrees go to poles at such places; as many as the dynamic range
+    of the weights leaves room for in double precision.
+    """
+    scale, room = np.ones(()), 1e12
+    poles: list[float] = []
+    for mean_intensity in _POLES[: order // 2]:
+        pole = 2.0 * extraneous / mean_intensity
+        if extraneous > 0.0:
+            room *= (ends[0] + pole) / (ends[1] + pole)
+            if room < 1.0:
+                break
+            poles.append(pole)
+            scale = scale * (eta + pole)
+    nodes, weights = gauss_nodes(eta, pulses / scale if poles else pulses, order=order)
+    for pole in poles:
+        weights *= nodes + pole
+    return nodes, weights

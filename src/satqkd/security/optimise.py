@@ -34,6 +34,8 @@ ANALYSES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "satqkd.security.lim2014_analysis",
             "Lim2014Standard",
         ),
+        "variable-length": ("satqkd.security.variable_length_analysis", "VariableLength"),
+        "satqkd.security.variable_length.key_length": ("satqkd.security.variable_length_analysis", "VariableLength"),
     }
 )
 """Analysis by name, or by the full name of its key-length function -> module and class."""
@@ -103,7 +105,11 @@ class Problem:
 
 
 class Analysis(Protocol):
-    """What :func:`best` needs to know."""
+    """What :func:`best` needs to know.
+
+    It may have two more members: ``tolerance``, the relative accuracy at which a simplex ends (1e-10 if there is none),
+    and ``for_fixed(fixed)``, which gives the analysis for what is fixed, if its parameters depend on that.
+    """
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -148,7 +154,7 @@ def best(
     fixed: Mapping[str, Any],
     bounds: Mapping[str, Any] | None = None,
     start: Optimum | Mapping[str, Any] | None = None,
-    tolerance: float = 1e-10,
+    tolerance: float | None = None,
     most_evaluations: int = 20_000,
 ) -> Optimum:
     """Parameters with the longest key.
@@ -165,8 +171,8 @@ def best(
         be bounded, only fixed.
     start : Optimum or mapping, optional
         Where to start, such as the optimum of a neighbouring point. If it leads to no key the cold starts follow.
-    tolerance : float
-        Relative accuracy of the objective at which a simplex ends. [1]
+    tolerance : float, optional
+        Relative accuracy of the objective at which a simplex ends; the analysis' own if not given. [1]
     most_evaluations : int
         Evaluations allowed, per choice of the window.
 
@@ -201,12 +207,10 @@ def best(
     >>> optimum.converged, 0.6 < optimum.parameters["intensities"][0] < 0.8, optimum.key.key_bits > 1_000_000
     (True, True, True)
     """
-    chosen = _analysis(analysis)
-    names = {parameter.name for parameter in chosen.parameters}
-    own = {name: value for name, value in fixed.items() if name in names}
-    problem = chosen.prepare({name: value for name, value in fixed.items() if name not in names})
-    table = make_table(chosen.parameters, own, bounds or {})
-    runner = Runner(chosen, problem, table, tolerance, float(most_evaluations))
+    chosen = resolve(analysis, fixed)
+    problem, table = state(chosen, fixed, bounds or {})
+    accuracy = getattr(chosen, "tolerance", 1e-10) if tolerance is None else tolerance
+    runner = Runner(chosen, problem, table, accuracy, float(most_evaluations))
     first = None
     if start is not None:
         given = dict(start.parameters if isinstance(start, Optimum) else start)
@@ -225,12 +229,46 @@ def best(
     )
 
 
-def _analysis(analysis: Analysis | str | Callable[..., Any]) -> Analysis:
+def resolve(analysis: Analysis | str | Callable[..., Any], fixed: Mapping[str, Any]) -> Analysis:
+    """Look up an analysis by name or key-length function, and make it fit what is ``fixed``."""
+    made: Any
     if not isinstance(analysis, str) and hasattr(analysis, "prepare"):
-        return analysis  # type: ignore[return-value]
-    name = analysis if isinstance(analysis, str) else f"{analysis.__module__}.{getattr(analysis, '__qualname__', '')}"
-    if name not in ANALYSES:
-        raise InputError(f"analysis = {name!r}: must be one of {', '.join(n for n in ANALYSES if '.' not in n)}")
-    module, class_name = ANALYSES[name]
-    made: Analysis = getattr(importlib.import_module(module), class_name)()
-    return made
+        made = analysis
+    else:
+        named = (
+            analysis if isinstance(analysis, str) else f"{analysis.__module__}.{getattr(analysis, '__qualname__', '')}"
+        )
+        if named not in ANALYSES:
+            raise InputError(f"analysis = {named!r}: must be one of {', '.join(n for n in ANALYSES if '.' not in n)}")
+        module, class_name = ANALYSES[named]
+        made = getattr(importlib.import_module(module), class_name)()
+    found: Analysis = made.for_fixed(fixed) if hasattr(made, "for_fixed") else made
+    return found
+
+
+def state(
+    analysis: Analysis, fixed: Mapping[str, Any], bounds: Mapping[str, Any]
+) -> tuple[Problem, NDArray[np.float64]]:
+    """State the problem of an analysis.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        As :func:`resolve` gives it.
+    fixed, bounds : mapping
+        As in :func:`best`.
+
+    Returns
+    -------
+    tuple of (Problem, ndarray)
+        What is left to vary, and the table of its coordinates.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or a fixed value or bound cannot be met.
+    """
+    names = {parameter.name for parameter in analysis.parameters}
+    own = {name: value for name, value in fixed.items() if name in names}
+    problem = analysis.prepare({name: value for name, value in fixed.items() if name not in names})
+    return problem, make_table(analysis.parameters, own, bounds)

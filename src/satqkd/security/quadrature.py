@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.errors import InputError
 
 __all__ = ["gauss_nodes"]
-
-_BREAKDOWN = 1e-12
 
 
 def gauss_nodes(
@@ -53,37 +53,23 @@ def gauss_nodes(
     >>> round(float(w @ x**3), 9), 0 + 2 * 1 + 3 * 8 + 2 * 27 + 64
     (144.0, 144)
     """
-    points, mass = np.asarray(values, float).ravel(), np.asarray(weights, float).ravel()
+    from satqkd.security._lanczos import lanczos
+
+    points = np.ascontiguousarray(values, dtype=np.float64).ravel()
+    mass = np.ascontiguousarray(weights, dtype=np.float64).ravel()
     if points.shape != mass.shape:
         raise InputError(f"gauss_nodes: {points.size} values and {mass.size} weights must be equally many")
-    if not (np.isfinite(points).all() and np.isfinite(mass).all() and (mass >= 0.0).all()):
-        raise InputError("gauss_nodes: values and weights must be finite and weights not negative")
     if order < 1:
         raise InputError(f"gauss_nodes: order = {order!r} must be at least 1")
-    total = float(mass.sum())
-    if total <= 0.0:
+    jacobi = np.zeros((order, order))
+    low, high, total, rows = lanczos(points, mass, jacobi)
+    if math.isnan(total):
+        raise InputError("gauss_nodes: values and weights must be finite and weights not negative")
+    if total == 0.0:
         return np.empty(0), np.empty(0)
-    used = mass > 0.0
-    points, mass = points[used], mass[used]
-    low, high = float(points.min()), float(points.max())
-    centre, half = 0.5 * (low + high), 0.5 * (high - low)
-    if half <= _BREAKDOWN * max(abs(low), abs(high)):
+    n = int(rows)
+    if n == 0:
         return np.array([float(points @ mass) / total]), np.array([total])
-    x = (points - centre) / half  # within [-1, 1]: the process does not see the scale
-    basis = np.empty((min(order, x.size) + 1, x.size))
-    basis[0] = np.sqrt(mass / total)
-    diagonal: list[float] = []
-    off: list[float] = []
-    for j in range(basis.shape[0] - 1):
-        step = x * basis[j]
-        diagonal.append(float(step @ basis[j]))
-        step -= (basis[: j + 1] @ step) @ basis[: j + 1]
-        norm = float(np.linalg.norm(step))
-        if norm <= _BREAKDOWN:
-            break
-        off.append(norm)
-        basis[j + 1] = step / norm
-    n = len(diagonal)
-    jacobi = np.diag(diagonal) + np.diag(off[: n - 1], 1) + np.diag(off[: n - 1], -1)
-    eigenvalues, vectors = np.linalg.eigh(jacobi)
-    return np.clip(centre + half * eigenvalues, low, high), total * vectors[0] ** 2
+    eigenvalues, vectors = np.linalg.eigh(jacobi[:n, :n])  # of the lower triangle
+    nodes = np.minimum(np.maximum(0.5 * (low + high) + 0.5 * (high - low) * eigenvalues, low), high)
+    return nodes, total * vectors[0] ** 2

@@ -204,7 +204,9 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
     q, mean, log_eps = 1.0 - p, n * p, math.log(eps)
     low, high = float(math.floor(mean)), n + 1.0  # Pr[E >= floor(mean)] >= 1/2 > eps; Pr[E >= n + 1] = 0
     z = -_STANDARD_NORMAL.inv_cdf(eps) if eps > 1e-300 else 37.0
-    e = float(math.floor(mean + z * math.sqrt(mean * q) + (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0))
+    sigma = math.sqrt(mean * q)  # Cornish-Fisher expansion with continuity correction: within one of the quantile
+    skewness, third = (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0, z * (z * z - 1.0 + p * q * (2.0 * z * z - 14.0)) / 72.0
+    e = float(math.floor(mean + z * sigma + skewness - third / sigma + 0.5)) if sigma > 0.0 else low
     while high - low > 1.0:
         if not low < e < high:
             e = low + float(math.floor(0.5 * (high - low)))

@@ -218,6 +218,7 @@ def key_length_from_counts(
     photon_cut: int = 20,
     program: str = "reduced",
     convention: str = "composable",
+    leak_ec_bits: float | Sequence[float] | None = None,
 ) -> KeyLength:
     """Secret key from counts, those of an experiment (whole numbers) or expected ones.
 
@@ -231,6 +232,9 @@ def key_length_from_counts(
     receiver, pulses, intensities, intensity_probabilities, p_test_basis, split, disclosure, p_dark, \
 detector_efficiency, f_ec, eps_total, photon_cut, program, convention
         As in :func:`key_length`.
+    leak_ec_bits : float or sequence of float, optional
+        Bits that error correction really disclosed, tags apart (the constant term holds the verification tag); two
+        numbers for a symmetric passive receiver. Instead of ``f_ec`` and the error rate. [bit]
 
     Returns
     -------
@@ -264,7 +268,16 @@ detector_efficiency, f_ec, eps_total, photon_cut, program, convention
         raise InputError(f"counts: got {len(sets)} sets, a {receiver} receiver needs {setup.bases}")
     for one in sets:
         check_counts(one, setup)
-    return pack(sets[0], [analyse(one, setup) for one in sets], setup, {}, {})
+    leaks: list[float | None] = [None] * len(sets)
+    if leak_ec_bits is not None:
+        given = [float(leak_ec_bits)] if isinstance(leak_ec_bits, int | float) else [float(x) for x in leak_ec_bits]
+        if len(given) != len(sets) or not all(0.0 <= x < math.inf for x in given):
+            raise InputError(
+                f"leak_ec_bits = {leak_ec_bits!r}: must be {len(sets)} numbers of at least 0 with a {receiver} receiver"
+            )
+        leaks = list(given)
+    parts = [analyse(one, setup, leak=leak) for one, leak in zip(sets, leaks, strict=True)]
+    return pack(sets[0], parts, setup, {}, {})
 
 
 def objective(

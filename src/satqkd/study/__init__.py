@@ -4,6 +4,7 @@ from satqkd._lazy import lazy as _lazy
 
 __getattr__, __dir__ = _lazy(
     __name__,
+    "clouds",
     "ephemeris",
     "keyrate",
     "keyrate_lim2014",

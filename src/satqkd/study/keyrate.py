@@ -32,6 +32,8 @@ TABLE_ANALYSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "lim2014": "satqkd.study.keyrate_lim2014:LIM2014",
         "lim2014-standard": "satqkd.study.keyrate_lim2014:LIM2014_STANDARD",
+        "three-intensity": "satqkd.study.keyrate_three_intensity:THREE_INTENSITY",
+        "variable-length": "satqkd.study.keyrate_variable_length:VARIABLE_LENGTH",
     }
 )
 """Analysis -> where its :class:`TableAnalysis` is."""

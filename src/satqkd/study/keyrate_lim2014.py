@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,26 +11,23 @@ from satqkd.errors import InputError
 from satqkd.security import lim2014, lim2014_variants
 from satqkd.security.bounds import BOUNDS
 from satqkd.security.leakage import LEAKAGE
-from satqkd.security.margin import margin_db
 from satqkd.security.optimise import best
 from satqkd.security.result import KeyLength
 from satqkd.security.sampling import SAMPLING
 from satqkd.study.keyrate import Column, TableAnalysis
+from satqkd.study.keyrate_link import (
+    COUNTS,
+    LINK,
+    NEEDED,
+    PREDICTED,
+    SETTING,
+    link_arguments,
+    link_names,
+)
+from satqkd.study.keyrate_slopes import SENSITIVITIES, margin_and_slopes
 
 __all__ = ["LIM2014", "LIM2014_STANDARD"]
 
-_LINK = (
-    Column("transmittance", "whole system's transmittance, receiver and detector included", high=1.0),
-    Column("loss_db", "the same as a loss [dB]; one of the two"),
-    Column("pulses", "pulses sent in the block (times passes)"),
-    Column("p_extraneous", "dark and background counts per pulse and detector", high=0.5),
-    Column("qber_intrinsic", "error rate of signal photons", high=0.5),
-    Column("p_afterpulse", "afterpulse probability; 0 if empty", high=0.999),
-)
-_SETTING = (
-    Column("intensities", "mean photon numbers of signal, decoy, weakest, descending", "numbers", size=3),
-    Column("intensity_probabilities", "how often each is sent, adding up to 1", "numbers", high=1.0, size=3),
-)
 _OPTIONS = (
     Column("eps_correctness", "correctness parameter; 1e-15 if empty", low=1e-100, high=0.1),
     Column("eps_secrecy", "secrecy parameter; 1e-9 if empty", low=1e-100, high=0.1),
@@ -41,20 +37,11 @@ _OPTIONS = (
     Column("sampling", "phase-error bound; exact-smooth if empty", "text", allowed=tuple(SAMPLING)),
     Column("leakage", "error-correction model; achievable if empty", "text", allowed=tuple(LEAKAGE)),
 )
-_COUNTS = (
-    Column("n_key", "sifted detections per intensity in the key basis", "numbers", size=3),
-    Column("n_test", "the same in the test basis", "numbers", size=3),
-    Column("m_key", "errors among n_key", "numbers", size=3),
-    Column("m_test", "errors among n_test", "numbers", size=3),
-)
-_NEEDED = ("pulses", "p_extraneous", "qber_intrinsic")
-_FROM_COUNTS = tuple(column.name for column in _COUNTS)
+_FROM_COUNTS = tuple(column.name for column in COUNTS)
 _BOUNDS = (
     "sifted_bits", "qber", "n0_key_lower", "n1_key_lower", "n1_test_lower", "m1_test_upper", "phase_error_upper",
     "leak_ec_bits",
 )  # fmt: skip
-_SENSITIVITIES = ("key_bits_per_db", "key_bits_per_qber_percent", "key_bits_per_noise_percent")
-_PREDICTED = ("predicted_key_bits", "predicted_sifted_bits", "predicted_qber")
 
 
 @dataclass(frozen=True)
@@ -72,12 +59,12 @@ class _Variant:
     def check_header(self, names: Sequence[str], optimise: bool) -> None:
         """Raise InputError if columns are missing."""
         counts = [name for name in _FROM_COUNTS if name in names]
-        link = [name for name in (*_NEEDED, "transmittance", "loss_db") if name in names]
+        link = link_names(names)
         missing: list[str] = []
         if counts:
             missing += [name for name in _FROM_COUNTS if name not in names]
         if link or not counts:
-            missing += [name for name in _NEEDED if name not in names]
+            missing += [name for name in NEEDED if name not in names]
             if not {"transmittance", "loss_db"} & set(names):
                 missing.append("transmittance (or loss_db)")
         needed = ("intensities", "intensity_probabilities") if not link else self.settings
@@ -91,14 +78,14 @@ class _Variant:
         given = dict(values)
         counts = {name: given.pop(name) for name in _FROM_COUNTS if name in given}
         setting = {name: given.pop(name) for name in self.settings if name in given}
-        has_link = any(name in given for name in (*_NEEDED, "transmittance", "loss_db"))
+        has_link = bool(link_names(given))
         if counts and len(counts) < len(_FROM_COUNTS):
             raise InputError(f'column "{next(n for n in _FROM_COUNTS if n not in counts)}": is empty')
         if not counts and not has_link:
             raise InputError("the row has neither a link nor counts")
         found: dict[str, Any] = {}
         if has_link:
-            fixed = _link(given)
+            fixed = link_arguments(given)
             free = [name for name in self.settings if name not in setting]
             if free and (counts or not optimise):
                 raise InputError(f'column "{free[0]}": is empty (with --optimise and without counts it is optimised)')
@@ -109,10 +96,15 @@ class _Variant:
                 key = optimum.key
             else:
                 key = self.function(**fixed, **setting)
-            found |= _rates(lambda **changes: self.function(**{**fixed, **changes}, **setting).key_bits_raw, fixed)
+            found |= margin_and_slopes(
+                lambda **changes: self.function(**{**fixed, **changes}, **setting).key_bits_raw,
+                fixed["transmittance"],
+                ("qber_intrinsic", fixed["qber_intrinsic"]),
+                ("p_extraneous", fixed["p_extraneous"]),
+            )
             found |= {f"used_{name}": setting[name] for name in self.settings}
         if counts and has_link:
-            found |= dict(zip(_PREDICTED, (key.key_bits, key.sifted_bits, key.qber), strict=True))
+            found |= dict(zip(PREDICTED, (key.key_bits, key.sifted_bits, key.qber), strict=True))
         if counts:
             options = {name: value for name, value in given.items() if name in {c.name for c in _OPTIONS}}
             for name in ("intensities", "intensity_probabilities"):
@@ -135,55 +127,15 @@ class _Variant:
         meaning = "share of each basis that is revealed" if standard else "probability of the key basis"
         return TableAnalysis(
             columns=(
-                *_LINK, *_SETTING, Column(self.share, meaning, high=1.0), *_OPTIONS, *(() if standard else _COUNTS)
+                *LINK, *SETTING, Column(self.share, meaning, high=1.0), *_OPTIONS, *(() if standard else COUNTS)
             ),
             results=(
-                "key_bits", "key_bits_raw", "reason", "margin_db", *_SENSITIVITIES, *_BOUNDS, "eps_total",
-                *(f"used_{name}" for name in self.settings), "evaluations", "converged", *_PREDICTED,
+                "key_bits", "key_bits_raw", "reason", "margin_db", *SENSITIVITIES, *_BOUNDS, "eps_total",
+                *(f"used_{name}" for name in self.settings), "evaluations", "converged", *PREDICTED,
             ),
             check_header=self.check_header,
             compute=self.compute,
         )  # fmt: skip
-
-
-def _link(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of the key-length function from the columns."""
-    link = dict(given)
-    for name in _NEEDED:
-        if name not in link:
-            raise InputError(f'column "{name}": is empty')
-    if ("loss_db" in link) == ("transmittance" in link):
-        raise InputError('columns "transmittance" and "loss_db": exactly one of them must be filled in')
-    if "loss_db" in link:
-        link["transmittance"] = 10.0 ** (-link.pop("loss_db") / 10.0)
-    link["pulses_per_slot"] = link.pop("pulses")
-    return link
-
-
-def _rates(key_raw: Callable[..., float], fixed: Mapping[str, Any]) -> dict[str, float | None]:
-    """Margin and sensitivities of the un-clamped key, with the setting as it is."""
-    eta = fixed["transmittance"]
-    if eta <= 0.0:
-        return {}
-
-    def at(factor: float) -> float:
-        return key_raw(transmittance=min(eta * factor, 1.0))
-
-    step_db = 0.05
-    down, up = 10.0 ** (-step_db / 10.0), min(10.0 ** (step_db / 10.0), 1.0 / eta)
-    per_db = (at(down) - at(up)) / (10.0 * math.log10(up / down))
-
-    def slope(name: str, step: float) -> float:
-        low, high = max(fixed[name] - step, 0.0), min(fixed[name] + step, 0.5)
-        return float((key_raw(**{name: high}) - key_raw(**{name: low})) / (high - low))
-
-    noise = fixed["p_extraneous"]
-    return {
-        "margin_db": margin_db(at, max_gain_db=max(0.0, -10.0 * math.log10(eta)), tolerance_db=0.01),
-        "key_bits_per_db": per_db,
-        "key_bits_per_qber_percent": 0.01 * slope("qber_intrinsic", 5e-4),
-        "key_bits_per_noise_percent": 0.01 * noise * slope("p_extraneous", 0.05 * noise) if noise > 0.0 else None,
-    }
 
 
 LIM2014 = _Variant("lim2014", lim2014.key_length, "p_key_basis").table()

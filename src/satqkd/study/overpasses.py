@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from satqkd.channel.empirical import interpolate_efficiency
 from satqkd.constants import EARTH_GM_M3_S2, MEAN_EARTH_RADIUS_M
 from satqkd.errors import InputError
-from satqkd.security.optimise import Optimum, best
+from satqkd.security.optimise import Analysis, Optimum, best
 
 __all__ = ["BASELINE", "CURVE_ALTITUDE_M", "OffsetKeys", "annual_key", "keys_over_offsets", "overpass", "pass_key"]
 
@@ -105,7 +105,7 @@ def overpass(
 def pass_key(
     offset_m: float,
     *,
-    analysis: str = "lim2014",
+    analysis: Analysis | str = "lim2014",
     extra_loss_db: float = 0.0,
     min_elevation_deg: float = 10.0,
     window: bool = True,
@@ -118,7 +118,7 @@ def pass_key(
     ----------
     offset_m : float
         As in :func:`overpass`. [m]
-    analysis : str
+    analysis : Analysis or str
         Analysis of :func:`satqkd.security.optimise.best`.
     extra_loss_db, min_elevation_deg : float
         As in :func:`overpass`.

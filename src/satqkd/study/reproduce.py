@@ -9,17 +9,21 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from satqkd.errors import InputError
-from satqkd.study.keyrate import Progress
+from satqkd.study.reproduction import Progress, Study, StudyModule, Table
 
 __all__ = ["STUDIES", "reproduce"]
 
-STUDIES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {"003": ("satqkd.study.reproduce_003", "Sidhu et al., Finite key effects in satellite quantum key distribution")}
+STUDIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "002": "satqkd.study.reproduce_002",
+        "003": "satqkd.study.reproduce_003",
+        "004": "satqkd.study.reproduce_004",
+    }
 )
-"""Name -> module with ``tables``, ``checks``, and the paper."""
+"""Name of a paper -> its module, a :class:`~satqkd.study.reproduction.StudyModule`."""
 
 
 def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> None:
@@ -43,14 +47,14 @@ def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> N
         raise InputError(f'study "{name}": must be one of {", ".join(STUDIES)}')
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: must be a new or an empty folder")
-    module_name, paper = STUDIES[name]
-    module = importlib.import_module(module_name)
+    module = cast(StudyModule, importlib.import_module(STUDIES[name]))
     tables, checks = module.tables(progress=progress), module.checks()
+    page = _page(module, tables, checks)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "checks.csv").write_text(_csv(checks), encoding="utf-8")
     for table in tables:
         (folder / f"{table.name}.csv").write_text(_csv(table.rows), encoding="utf-8")
-    (folder / "report.html").write_text(_page(paper, tables, checks), encoding="utf-8")
+    (folder / "report.html").write_text(page, encoding="utf-8")
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -62,40 +66,53 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def _page(paper: str, tables: Sequence[Any], checks: Sequence[Mapping[str, Any]]) -> str:
-    from satqkd.plot.curves import curves
+def _page(module: StudyModule, tables: Sequence[Table], checks: Sequence[Mapping[str, Any]]) -> str:
     from satqkd.plot.style import to_inline
     from satqkd.report.page import Section, page
-    from satqkd.report.values import escape, table
+    from satqkd.report.values import escape
+
+    study = module.STUDY
+    sections = [Section("checks", study.check_title, _html(checks, study.check_columns))]
+    for made in tables:
+        picture = module.figure(made)
+        body = "" if picture is None else to_inline(picture, name=_anchor(made), alt=made.title)
+        if made.printed:
+            body += _html(made.rows, _headings(made, study))
+        sections.append(Section(made.name, made.title, f"{body}<p>Data: {escape(made.name)}.csv</p>"))
+    return page(
+        title=f"{study.paper} - satqkd",
+        kind="A paper's figures, computed again",
+        heading=study.paper,
+        lead=f"<p>{escape(study.lead)}</p>",
+        top="",
+        sections=sections,
+    )
+
+
+def _anchor(table: Table) -> str:
+    return table.name.replace("_", "-").replace(".", "-")
+
+
+def _headings(table: Table, study: Study) -> dict[str, str]:
+    names = dict.fromkeys(name for row in table.rows for name in row)
+    return {name: study.headings.get(name, name.replace("_", " ")) for name in names}
+
+
+def _html(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
+    """Rows as an HTML table, texts on the left."""
+    from satqkd.report.values import escape, integer, table
 
     def cell(value: Any) -> str:
         if isinstance(value, str):
             return escape(value)
+        if isinstance(value, int):
+            return integer(value)
         return "" if math.isnan(value) else f"{value:.4g}"
 
-    header = ["quantity", "system loss [dB]", "paper", "published conventions", "sound defaults"]
-    sections = [
-        Section("checks", "Printed numbers", table(header, [[cell(v) for v in row.values()] for row in checks]))
-    ]
-    lines = {"key_bits_published": "published conventions", "key_bits_sound": "sound defaults"}
-    settings = {name: name.replace("_", " ") for name in ("p_key_basis", "mu_1", "mu_2", "p_1", "p_2", "p_3")}
-    for made in tables:
-        parameters = any("mu_1" in row for row in made.rows)
-        rows: Sequence[Mapping[str, Any]] = made.rows
-        drawn, label, series = lines, "key per pass [bit]", made.series
-        if parameters:  # one curve per parameter
-            rows = [{made.x: row[made.x], "parameter": text, "value": row[column]}
-                    for column, text in settings.items() for row in made.rows if column in row]  # fmt: skip
-            drawn, label, series = {"value": "published conventions"}, "optimum", "parameter"
-        figure = curves(rows, x=made.x, series=series, lines=drawn, title=made.title, y_label=label,
-                        log_x=made.x == "p_extraneous", log_y=not parameters)  # fmt: skip
-        picture = to_inline(figure, name=made.name.replace("_", "-").replace(".", "-"), alt=made.title)
-        sections.append(Section(made.name, made.title, f"{picture}<p>Data: {escape(made.name)}.csv</p>"))
-    return page(
-        title=f"{paper} - satqkd",
-        kind="A paper's figures, computed again",
-        heading=paper,
-        lead="<p>Full lines: conventions of the code published with the paper. Dashed: this package's defaults.</p>",
-        top="",
-        sections=sections,
-    )
+    text_columns = 0
+    for name in columns:
+        if not any(isinstance(row.get(name), str) for row in rows):
+            break
+        text_columns += 1
+    cells = [[cell(row.get(name, math.nan)) for name in columns] for row in rows]
+    return table([escape(text) for text in columns.values()], cells, text_columns=text_columns)

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from satqkd.constants import MEAN_EARTH_RADIUS_M
+from satqkd.security.lim2014_analysis import Lim2014
 from satqkd.security.optimise import Optimum, best
 from satqkd.study.overpasses import BASELINE, CURVE_ALTITUDE_M, annual_key, keys_over_offsets, overpass, pass_key
+from satqkd.study.reproduction import Progress, Study, Table
 
-__all__ = ["CONVENTIONS", "PAPER", "Table", "checks", "offset_of", "tables"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CONVENTIONS", "PAPER", "STUDY", "checks", "figure", "offset_of", "tables"]
+
+STUDY = Study(
+    paper="Sidhu et al., Finite key effects in satellite quantum key distribution",
+    lead="Full lines: conventions of the code published with the paper. Dashed: this package's defaults. "
+    "Grey in a map: no key.",
+    check_columns={
+        "quantity": "quantity",
+        "system_loss_db": "system loss [dB]",
+        "paper": "paper",
+        "published": "published conventions",
+        "sound": "sound defaults",
+    },
+)
 
 CONVENTIONS: Mapping[str, Mapping[str, str]] = {
     "published": {"sampling": "lim2014", "leakage": "satquma"},
@@ -30,30 +47,15 @@ PAPER = {
 }
 """Numbers printed in the paper, by system loss in dB."""
 
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of results.
-
-    Attributes
-    ----------
-    name : str
-        File name without ending.
-    title : str
-        What it shows.
-    x, series : str
-        Columns of the abscissa and of what distinguishes the curves.
-    rows : tuple of dict
-        Values by column; ``key_bits_published`` and ``key_bits_sound`` are bits per pass.
-    """
-
-    name: str
-    title: str
-    x: str
-    series: str
-    rows: tuple[Mapping[str, Any], ...]
+_LABELS: Mapping[str, str] = {
+    "half_window_s": "half window [s]",
+    "system_loss_db": "system loss [dB]",
+    "offset_km": "ground-track offset [km]",
+    "p_extraneous": "extraneous counts per pulse",
+    "qber_intrinsic": "intrinsic error rate",
+    "passes": "passes in a block",
+}
+"""Axis of a column."""
 
 
 def offset_of(max_elevation_deg: float) -> float:
@@ -115,14 +117,16 @@ def _loss(name: str, title: str, parameter: str, values: Sequence[float]) -> Tab
 
 def _noise_map(system_db: float, elevation_deg: float) -> Table:
     rows = []
-    for qber in np.linspace(0.0, 0.05, 6):
+    for qber in np.linspace(0.0, 0.05, 11):
         sweep = _Sweep()
-        for noise in np.geomspace(1e-8, 1e-5, 10):
+        for noise in np.geomspace(1e-8, 1e-5, 16):
             keys = sweep.at(offset_of(elevation_deg), extra_loss_db=system_db - 27.0, p_extraneous=float(noise),
                             qber_intrinsic=float(qber))  # fmt: skip
-            rows.append({"curve": f"QBER_I {100 * qber:g} %", "p_extraneous": float(noise), **keys})
+            place = {"p_extraneous": float(noise), "qber_intrinsic": float(qber)}
+            rows.append({"curve": f"QBER_I {100 * qber:g} %", **place, **keys})
     title = f"Figs. 4 and E1: key against noise, {system_db:g} dB, {elevation_deg:g} deg"
-    return Table(f"fig4_{system_db:g}db_{elevation_deg:g}deg", title, "p_extraneous", "curve", tuple(rows))
+    return Table(f"fig4_{system_db:g}db_{elevation_deg:g}deg", title, "p_extraneous", "curve", tuple(rows),
+                 ordinate="qber_intrinsic")  # fmt: skip
 
 
 def _offsets() -> Table:
@@ -165,7 +169,7 @@ def _protocols() -> Table:
 
 def _against_loss(name: str, title: str, curves: Mapping[str, Mapping[str, Any]]) -> Table:
     rows = []
-    for elevation in (90.0, 60.0):
+    for elevation in (90.0,) if name == "e3" else (90.0, 60.0):
         for curve, options in curves.items():
             sweep = _Sweep()
             for extra_db in np.arange(0.0, 18.1, 1.0):
@@ -218,6 +222,22 @@ def tables(*, progress: Progress | None = None) -> list[Table]:
     return made
 
 
+class _WithoutCap(Lim2014):
+    """The printed formulas: single-photon errors of the test basis may exceed the errors seen there."""
+
+    _capped = False
+
+
+def _area_without_cap(system_db: float, limit_deg: float) -> float:
+    """Integral of the key over the offset, as the search computes it (within 1e-5). [bit m]"""
+    step_m, keys, found = 25e3, [math.inf], None
+    while keys[-1] > 0.0:
+        found = pass_key(step_m * (len(keys) - 1), analysis=_WithoutCap(), extra_loss_db=system_db - 27.0,
+                         min_elevation_deg=limit_deg, start=found, sampling="lim2014", leakage="published")  # fmt: skip
+        keys.append(0.0 if found is None else max(found.objective_bits, 0.0))
+    return float(np.trapezoid(keys[1:], dx=step_m))
+
+
 def checks() -> list[dict[str, Any]]:
     """Printed numbers beside ours, with the published conventions and with the sound defaults.
 
@@ -239,6 +259,10 @@ def checks() -> list[dict[str, Any]]:
     def lost(system_db: float, options: Mapping[str, str]) -> float:
         return 100.0 * (1.0 - area(system_db, **options) / area(system_db, min_elevation_deg=0.0, **options))
 
+    def lost_without_cap(system_db: float) -> float:
+        limited, whole = (_area_without_cap(system_db, limit_deg) for limit_deg in (10.0, 0.0))
+        return 100.0 * (1.0 - limited / whole)
+
     def gain(system_db: float, options: Mapping[str, str]) -> float:
         return 100.0 * (area(system_db, **options) / area(system_db, analysis="lim2014-standard", **options) - 1.0)
 
@@ -246,6 +270,9 @@ def checks() -> list[dict[str, Any]]:
     integral, limit, protocol = PAPER
     add(integral, lambda system_db, options: area(system_db, **options), without_floor)
     add(limit, lost, without_floor)
+    for system_db, printed in PAPER[limit].items():
+        rows.append({"quantity": "Fig. 5, errors not capped [%]", "system_loss_db": system_db, "paper": printed,
+                     "published": lost_without_cap(system_db), "sound": math.nan})  # fmt: skip
     add(protocol, gain, CONVENTIONS["published"])
     for system_db in SYSTEMS_DB:
         keys = keys_over_offsets(extra_loss_db=system_db - 27.0)
@@ -253,3 +280,28 @@ def checks() -> list[dict[str, Any]]:
         rows.append({"quantity": "key per year at 55.9 deg, both sides [Gbit]", "system_loss_db": system_db,
                      "paper": math.nan, "published": math.nan, "sound": value})  # fmt: skip
     return rows
+
+
+def figure(table: Table) -> Figure:
+    """Curves of a table: keys, or the optimum's parameters."""
+    from satqkd.plot.curves import curves
+    from satqkd.plot.key_maps import fields_of, key_maps
+
+    rows: Sequence[Mapping[str, Any]] = table.rows
+    parameters = any("mu_1" in row for row in rows)
+    lines = {"key_bits_published": "published conventions", "key_bits_sound": "sound defaults"}
+    label, series = "key per pass [bit]", table.series
+    if parameters:  # one curve per parameter
+        names = {name: name.replace("_", " ") for name in ("p_key_basis", "mu_1", "mu_2", "p_1", "p_2", "p_3")}
+        rows = [{table.x: row[table.x], "parameter": text, "value": row[column]}
+                for column, text in names.items() for row in table.rows if column in row]  # fmt: skip
+        lines, label, series = {"value": "published conventions"}, "optimum", "parameter"
+    elif series == "system_loss_db":
+        rows = [{**row, series: f"{row[series]:g} dB"} for row in rows]
+    x_label = _LABELS.get(table.x, table.x)
+    if table.ordinate:
+        x, y, fields = fields_of(rows, x=table.x, y=table.ordinate, columns=list(lines))
+        return key_maps(x, y, dict(zip(lines.values(), fields, strict=True)), title=table.title, x_label=x_label,
+                        y_label=_LABELS[table.ordinate], colour_label=label, log_x=True)  # fmt: skip
+    return curves(rows, x=table.x, series=series, lines=lines, title=table.title, x_label=x_label,
+                  y_label=label, log_y=not parameters)  # fmt: skip
