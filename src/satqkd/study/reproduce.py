@@ -21,6 +21,7 @@ STUDIES: Final[Mapping[str, str]] = MappingProxyType(
         "002": "satqkd.study.reproduce_002",
         "003": "satqkd.study.reproduce_003",
         "004": "satqkd.study.reproduce_004",
+        "004-channel": "satqkd.study.reproduce_004_channel",
     }
 )
 """Name of a paper -> its module, a :class:`~satqkd.study.reproduction.StudyModule`."""
@@ -76,6 +77,8 @@ def _page(module: StudyModule, tables: Sequence[Table], checks: Sequence[Mapping
     for made in tables:
         picture = module.figure(made)
         body = "" if picture is None else to_inline(picture, name=_anchor(made), alt=made.title)
+        if made.note:
+            body += f"<p>{escape(made.note)}</p>"
         if made.printed:
             body += _html(made.rows, _headings(made, study))
         sections.append(Section(made.name, made.title, f"{body}<p>Data: {escape(made.name)}.csv</p>"))

@@ -32,6 +32,8 @@ class Table:
         Whether the page shows the rows, too.
     ordinate : str
         Column of the second coordinate of a map; empty: curves.
+    note : str
+        What a reader of the page must know about it.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Table:
     rows: tuple[Mapping[str, Any], ...]
     printed: bool = False
     ordinate: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
