@@ -21,22 +21,25 @@ Array = NDArray[np.float64]
 Panels = Mapping[tuple[str, str], Array]
 
 
-def _grid(panels: Sequence[tuple[str, str]], height_in: float) -> tuple[Figure, dict[tuple[str, str], Axes]]:
-    """Axes by row and column, with the columns' names on top and the rows' at the right."""
+def _grid(
+    panels: Sequence[tuple[str, str]], height_in: float, title: str
+) -> tuple[Figure, dict[tuple[str, str], Axes]]:
+    """Axes by row and column, each with both names above it."""
     rows, columns = (list(dict.fromkeys(key[i] for key in panels)) for i in (0, 1))
     figure = new_figure(8.2, 0.9 + height_in * len(rows))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0, fontweight="bold")
     made = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
     for j, row in enumerate(rows):
         for i, column in enumerate(columns):
-            title = " · ".join(text for text in (row, column) if text)
-            made[j][i].set_title(title, fontsize=8.5, fontweight="normal")
+            made[j][i].set_title(f"{row} · {column}", fontsize=8.5, fontweight="normal")
     return figure, {(row, column): made[j][i] for j, row in enumerate(rows) for i, column in enumerate(columns)}
 
 
-def _outer_labels(figure: Figure, x_label: str, y_label: str, title: str) -> None:
-    figure.supxlabel(x_label, fontsize=9.0)
-    figure.supylabel(y_label, fontsize=9.0)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0, fontweight="bold")
+def _outer_labels(axes_of: Mapping[tuple[str, str], Axes], x_label: str, y_label: str) -> None:
+    """Labels at the middle of the left and lower edge (a label of the figure would cover its legend)."""
+    rows, columns = (list(dict.fromkeys(key[i] for key in axes_of)) for i in (0, 1))
+    axes_of[rows[-1], columns[len(columns) // 2]].set_xlabel(x_label)
+    axes_of[rows[len(rows) // 2], columns[0]].set_ylabel(y_label)
 
 
 def _levels(low: float, high: float) -> Array:
@@ -69,7 +72,7 @@ def contour_panels(
 
     values = np.concatenate([field.ravel() for field in panels.values()])
     norm = Normalize(float(values.min()), float(values.max()))
-    figure, axes_of = _grid(list(panels), 2.1)
+    figure, axes_of = _grid(list(panels), 2.1, title)
     for key, field in panels.items():
         axes = axes_of[key]
         axes.grid(visible=False)
@@ -78,7 +81,7 @@ def contour_panels(
             x, y, field, levels=_levels(float(field.min()), float(field.max())), colors="black", linewidths=0.6
         )
         axes.clabel(lines, fontsize=6.5, fmt="%g", inline_spacing=2)
-    _outer_labels(figure, x_label, y_label, title)
+    _outer_labels(axes_of, x_label, y_label)
     figure.colorbar(drawn, ax=list(axes_of.values()), label=colour_label, aspect=40)
     return figure
 
@@ -103,7 +106,7 @@ def stacked_panels(
     matplotlib.figure.Figure
         The panels and a legend.
     """
-    figure, axes_of = _grid(list(panels), 2.0)
+    figure, axes_of = _grid(list(panels), 2.0, title)
     width = 0.8 * float(np.diff(x).min())
     for key, terms in panels.items():
         axes, bottom = axes_of[key], np.zeros(x.size)
@@ -112,6 +115,6 @@ def stacked_panels(
             axes.bar(x, value, width=width, bottom=bottom, color=PALETTE[index], lw=0, label=name)
             bottom = bottom + value
         axes.text(float(x[-1]), float(bottom[-1]) + 0.5, f"{bottom[-1]:.0f}", ha="center", va="bottom", fontsize=7.0)
-    _outer_labels(figure, x_label, y_label, title)
+    _outer_labels(axes_of, x_label, y_label)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(terms), fontsize=8.0)
     return figure

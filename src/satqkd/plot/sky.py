@@ -50,6 +50,7 @@ def sky_maps(
         The maps and a colour scale.
     """
     from matplotlib.colors import LogNorm
+    from matplotlib.lines import Line2D
     from matplotlib.ticker import FuncFormatter
 
     values = np.concatenate([field.ravel() for field in fields.values()])
@@ -57,7 +58,8 @@ def sky_maps(
     rows = -(-len(fields) // columns)
     figure = new_figure(8.2, 0.6 + rows * (3.6 if columns < 3 else 2.9))
     grid = figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).ravel()
-    azimuth, colours = np.radians(azimuth_deg), {}
+    azimuth = np.radians(azimuth_deg)
+    colours: dict[str, str] = {}
     for axes, (name, field) in zip(grid, fields.items(), strict=False):
         axes.set_theta_zero_location("N")
         axes.set_theta_direction(-1)
@@ -70,10 +72,13 @@ def sky_maps(
             reached.sort()
             lines = axes.contour(azimuth, zenith_deg, field, levels=[value for value, _ in reached], colors="white",
                                  linewidths=1.0)  # fmt: skip
-            axes.clabel(lines, fmt={value: text for value, text in reached}, fontsize=7.0)
+            for loops, (_, text) in zip(lines.allsegs, reached, strict=True):
+                top = min(np.concatenate(loops), key=lambda point: point[1])  # nearest to the zenith
+                axes.annotate(text, tuple(top), (0, 2), textcoords="offset points", color="white", fontsize=7.0,
+                              ha="center", va="bottom")  # fmt: skip
         for path, (az, zenith) in (paths or {}).get(name, {}).items():
             colour = colours.setdefault(path, PALETTE[(5, 2, 4)[len(colours) % 3]])
-            axes.plot(np.radians(az), zenith, color=colour, lw=1.6, label=path)
+            axes.plot(np.radians(az), zenith, color=colour, lw=1.6)
         view = views_deg[name]
         axes.plot(np.radians(view[0]), view[1], "+", color="#00e5ff", ms=9, mew=1.6)
         axes.set_xticks(np.radians([0, 90, 180, 270]), ["N", "E", "S", "W"])
@@ -90,5 +95,6 @@ def sky_maps(
     scale.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     scale.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if few_digits(value) else ""))
     if colours:
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(colours))
+        handles = [Line2D([], [], color=colour, lw=1.6, label=path) for path, colour in colours.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(colours))
     return figure

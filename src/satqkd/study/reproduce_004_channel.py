@@ -25,10 +25,10 @@ __all__ = ["STUDY", "checks", "figure", "tables"]
 
 STUDY = Study(
     paper="Mannalath, Zapatero, Curty, Finite-key feasibility of geostationary quantum key distribution: channel",
-    lead="Loss, background light and keys of the geostationary downlink, each figure with the parameters of its caption "
-    "and otherwise the defaults of Table 1: urban, 60 deg, apertures 0.75 and 1.5 m, jitter 0.5 urad, adaptive optics "
-    "with 130 Hz, fibre, SNSPD Spec B. Most figures of the paper have no numbers to compare with; where it prints none, "
-    "an independent implementation of its equations stands beside ours.",
+    lead="Loss, background light and keys of the geostationary downlink. Each figure has its caption's parameters, "
+    "otherwise the defaults of Table 1: urban, 60 deg, apertures of 0.75 and 1.5 m, jitter 0.5 µrad, adaptive optics "
+    "with 130 Hz, fibre, SNSPD Spec B. Few of the figures come with numbers; where the paper prints none, those of an "
+    "independent program for its equations stand beside ours.",
     check_columns={
         "quantity": "quantity",
         "reading": "reading used",

@@ -105,8 +105,8 @@ def key_over_distance(wavelength_m: float, zenith_deg: tuple[float, ...] = ZENIT
         ]  # fmt: skip
     note = (
         f"Each of two links sends {0.5 * PULSES:g} pulses, the fibre {PULSES:g}. Asymmetric passive receiver, urban, "
-        "SNSPD Spec B, misalignment 0.5 % (its bold value cannot be read from the text). Radiance of the view at 60 deg "
-        "for all angles, as Table 3 has it. Fibre: what no protocol can exceed, with ideal repeaters."
+        "SNSPD Spec B, misalignment 0.5 % as in Fig. 11 (the caption names none). The sky is that of Table 3, seen at "
+        "60 deg, for all angles. Fibre: what no protocol can exceed, with ideal repeaters."
     )
     title = f"Fig. 10: key against ground arc, {nanometres(wavelength_m)}"
     return Table(f"fig10_{int(wavelength_m * 1e9)}", title, "arc_km", "link", tuple(rows), note=note)
@@ -178,9 +178,9 @@ def radiances_at_45() -> Table:
         for wavelength_m in WAVELENGTHS_M
     ]  # fmt: skip
     note = (
-        "The curve against wavelength needs a solar spectrum that resolves the Fraunhofer lines; none is in any package we "
-        "use, so that there are the three wavelengths with a fitted irradiance only. Sun in the east; the caption does not "
-        "say where it stands."
+        "The curve against wavelength needs a solar spectrum that resolves the Fraunhofer lines; no package we use "
+        "has one: only the three wavelengths with a fitted irradiance are here. Sun in the east; the caption "
+        "does not say where it stands."
     )
     title = "Fig. 20: sky radiance at the three wavelengths, Sun at 45 deg [mW m-2 nm-1 sr-1]"
     return Table("fig20_radiance", title, "", "", tuple(rows), printed=True, note=note)

@@ -74,8 +74,8 @@ def apertures(points: int = 33) -> Table:
             ]
     title = "Figs. 3 and 28: loss over the apertures, urban, 60 deg"
     note = (
-        "Fig. 3 is the first and last column of 854 and 1550 nm. Without adaptive optics a larger receiver gains nothing: "
-        "the fibre loses what the aperture collects."
+        "Fig. 3 is the first and last column of 854 and 1550 nm. Without adaptive optics a larger receiver gains "
+        "nothing: the fibre loses what the aperture collects."
     )
     return Table("fig3_fig28", title, "rx_aperture_m", "wavelength", tuple(rows), ordinate="tx_aperture_m", note=note)
 
@@ -192,7 +192,7 @@ def loss_terms(zenith_deg: tuple[float, ...] = tuple(range(0, 81, 5))) -> Table:
                 for i, zenith in enumerate(zenith_deg)
             ]  # fmt: skip
     note = (
-        "The terms stand on each other, their top is the total; the paper draws them as separate curves on a logarithmic "
-        "axis. Above 70 deg our spherical air has less loss than plane layers."
+        "The terms stand on each other, their top is the total; the paper draws them as separate curves on a "
+        "logarithmic axis. Above 70 deg our spherical air has less loss than plane layers."
     )
     return Table("fig17", "Fig. 17: loss budget of three urban systems", "zenith_deg", "system", tuple(rows), note=note)
