@@ -110,7 +110,8 @@ def _html(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
             return escape(value)
         if isinstance(value, int):
             return integer(value)
-        return "" if math.isnan(value) else f"{value:.4g}"
+        # a line must not break at the minus of an exponent
+        return "" if math.isnan(value) else f'<span style="white-space:nowrap">{value:.4g}</span>'
 
     text_columns = 0
     for name in columns:
