@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ X, Y = np.linspace(0.0, 1.0, 5), np.linspace(0.0, 2.0, 4)
 
 def test_fields_share_a_scale_and_have_their_own_labelled_contours() -> None:
     low, high = 40.0 + 10.0 * X + Y[:, None], 60.0 + 10.0 * X + Y[:, None]
-    figure = contour_panels(
+    figure: Any = contour_panels(
         X, Y, {("a", "1"): low, ("a", "2"): high}, title="t", x_label="x", y_label="y", colour_label="loss"
     )
     first, second, scale = figure.axes
@@ -32,7 +34,7 @@ def test_fields_share_a_scale_and_have_their_own_labelled_contours() -> None:
 
 def test_bars_stand_on_each_other_and_the_last_is_labelled() -> None:
     terms = {"one": np.array([1.0, 2.0]), "two": np.array([3.0, 4.4])}
-    figure = stacked_panels(np.array([0.0, 10.0]), {("a", "b"): terms}, title="t", x_label="x", y_label="dB")
+    figure: Any = stacked_panels(np.array([0.0, 10.0]), {("a", "b"): terms}, title="t", x_label="x", y_label="dB")
     (axes,) = figure.axes
     bars = [(bar.get_y(), bar.get_height(), bar.get_width()) for bar in axes.patches]
     assert bars == [(0.0, 1.0, 8.0), (0.0, 2.0, 8.0), (1.0, 3.0, 8.0), (2.0, 4.4, 8.0)]
@@ -43,7 +45,7 @@ def test_bars_stand_on_each_other_and_the_last_is_labelled() -> None:
 def test_north_is_up_east_is_right_and_only_levels_that_are_reached_are_drawn() -> None:
     azimuth, zenith = np.linspace(0.0, 360.0, 13), np.linspace(0.0, 90.0, 7)
     field = np.broadcast_to(10.0 + zenith[:, None], (7, 13)).copy()
-    figure = sky_maps(
+    figure: Any = sky_maps(
         azimuth, zenith, {"a": field}, title="t", colour_label="radiance", views_deg={"a": (90.0, 45.0)},
         levels={"a": [(55.0, "reached"), (500.0, "beyond")]}, paths={"a": {"noon": (azimuth[:2], zenith[:2])}},
         columns=1,
@@ -70,7 +72,7 @@ def test_marks_stand_in_their_block_place_and_colour() -> None:
         for band in ("red", "infrared")
         for device, exponent in (("APD A", 7), ("APD B", 8))
     ]
-    figure = marks(rows, block="sun", place="site", colour="band", shape="device", value="p", title="t",
+    figure: Any = marks(rows, block="sun", place="site", colour="band", shape="device", value="p", title="t",
                    y_label="noise", names={"night": "Night", "day": "Day"})  # fmt: skip
     night, day = figure.axes
     assert (night.get_title(loc="left"), day.get_title(loc="left")) == ("Night", "Day")

@@ -11,9 +11,9 @@ from satqkd.channel.coupling import airy_half_angle_rad, encircled_energy
 from satqkd.channel.geostationary import ground_separation_m, slant_range_m, zenith_angle_rad
 from satqkd.channel.published_radiance import CONDITIONS, SITES, WAVELENGTHS_M
 from satqkd.study import reproduce_004_distance as distance
+from satqkd.study import reproduce_004_losses as losses
 from satqkd.study import reproduce_004_sky as sky
 from satqkd.study.reproduce_004_link import budget, click_noise, nanometres
-from satqkd.study.reproduce_004_losses import spot_radius
 
 __all__ = ["Row", "checks"]
 
@@ -92,7 +92,9 @@ def _geometry() -> list[Row]:
             _row(f"beam radius in vacuum, {name} [m]", "Eq. 149", _OTHER, radius, float(link.diffraction_radius_m)),
             _row(f"Fried parameter, {name} [cm]", "Eq. 162 from 10 m on", _OTHER, fried, 100.0 * float(link.fried_m)),
         ]
-    widest = max(row["turbulence_m"] / row["vacuum_m"] for row in spot_radius().rows if row["zenith_deg"] <= 70.0)
+    widest = max(
+        row["turbulence_m"] / row["vacuum_m"] for row in losses.spot_radius().rows if row["zenith_deg"] <= 70.0
+    )
     rows.append(_row("Fig. 15, spot with turbulence per spot without, up to 70 deg", "largest", "Fig. 15",
                      "essentially overlap", widest))  # fmt: skip
     return rows
@@ -147,6 +149,29 @@ def _fibre() -> list[Row]:
     return rows
 
 
+def _statements() -> list[Row]:
+    """What the text says of figures without printing numbers."""
+    terms = losses.loss_terms().rows
+    share = min(row["geometric_db"] / row["total_db"] for row in terms)
+    rows = [_row("Fig. 17, least share of the collection in the total", "nine systems and wavelengths, up to 80 deg",
+                 "App. H.12", "dominated", share)]  # fmt: skip
+    for wavelength in WAVELENGTHS_M:
+        still, shaking = (
+            float(budget(wavelength_m=wavelength, tx_aperture_diameter_m=0.8, jitter_rad=jitter).loss_db())
+            for jitter in (0.1e-6, 2e-6)
+        )
+        rows.append(_row(f"Fig. 22, rise from 0.1 to 2 urad, {nanometres(wavelength)} [dB]", "apertures 0.8 and 1.5 m",
+                         "App. J", "less steep at 1550 nm", shaking - still))  # fmt: skip
+    bright = max(sky.moonlight(tuple(range(45, 76))).rows[31:62], key=lambda row: row["radiance"])
+    rows.append(_row(f"Fig. 19, Moon's zenith angle of the brightest sky, {bright['wavelength']} [deg]",
+                     "scattered moonlight", "Fig. 19", "line of sight, 60", bright["moon_zenith_deg"]))  # fmt: skip
+    short, long = (np.array(distance.keys(wavelength, "night")) for wavelength in WAVELENGTHS_M[1:])
+    crossing = float(np.interp(0.0, np.log(long / short), distance.ZENITH_DEG))
+    rows.append(_row("zenith angle from which 1550 nm gives more key than 854 nm [deg]", "night, as in Fig. 10",
+                     "text on Figs. 7 and 9", "deep in the large angles", crossing))  # fmt: skip
+    return rows
+
+
 def checks() -> list[Row]:
     """Numbers and statements beside ours.
 
@@ -155,4 +180,4 @@ def checks() -> list[Row]:
     list of dict
         ``quantity``, ``reading``, ``source``, ``there``, ``ours`` and ``difference_percent`` (NaN for statements).
     """
-    return [*_apertures(), *_geometry(), *_noise(), *_fibre()]
+    return [*_apertures(), *_geometry(), *_noise(), *_fibre(), *_statements()]
