@@ -40,6 +40,11 @@ class Receiver(Model):
 class Detector(Model):
     """Single-photon detectors and the noise in their gate."""
 
+    device: str | None = Field(
+        None,
+        description='detector of the catalogue, such as "snspd-spec-b": its efficiency and afterpulse at the source\'s '
+        "wavelength, where they are not written here",
+    )
     efficiency: Transmittance = Field(1.0, description='detection efficiency, such as "3 dB" or 0.5')
     background_yield: Annotated[float, Quantity("ratio", "", 0.0, 1.0)] = Field(
         description="Y0: probability per pulse of a click without any signal photon (background and dark counts)"

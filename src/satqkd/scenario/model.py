@@ -9,13 +9,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from satqkd.errors import InputError
+from satqkd.scenario import catalogue
 from satqkd.scenario.base import Duration, Model, UtcTime
 from satqkd.scenario.environment import Access, Channel, ClearSky, Clouds, CloudTable, EmpiricalChannel, Station
 from satqkd.scenario.equipment import Detector, Receiver, Source, Terminal
 from satqkd.scenario.orbits import OverpassOrbit, Satellite
 from satqkd.scenario.protocol import Planning, Protocol
 from satqkd.scenario.tables import CloudRows, EfficiencyRows, parse_clouds, parse_efficiency
-from satqkd.scenario.units import Quantity, problem
+from satqkd.scenario.units import Quantity, parse_quantity, problem
 
 __all__ = ["Scenario", "Study"]
 
@@ -65,6 +67,23 @@ class Scenario(Model):
     clouds: Clouds = ClearSky()
     protocol: Protocol
     planning: Planning = Planning()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _device(cls, data: Any) -> Any:
+        """A detector of the catalogue gives the numbers that the scenario does not state."""
+        stated = data.get("detector") if isinstance(data, dict) else None
+        if not isinstance(stated, dict) or not isinstance(stated.get("device"), str):
+            return data
+        try:
+            wavelength_m = parse_quantity(data["source"]["wavelength"], Quantity("length", "nm"))
+        except (KeyError, TypeError, ValueError):
+            return data  # the field itself has an error that says so
+        try:
+            found = catalogue.detector(stated["device"], wavelength_m=wavelength_m)
+        except InputError as error:
+            raise problem(f"detector.device: {error}") from None
+        return {**data, "detector": {"efficiency": found.efficiency, "afterpulse": found.p_afterpulse, **stated}}
 
     @field_validator("stations", "satellites")
     @classmethod
