@@ -1,4 +1,7 @@
-"""Compiled code of this very source; scenarios changed from a preset, small cloud files; property tests without a deadline, as machines can be busy."""
+"""Compiled code of this very source, scenarios changed from a preset, small cloud files.
+
+Property tests have no deadline, as machines can be busy.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from hypothesis import settings
 from satqkd.scenario.load import load_scenario, validate_scenario
 from satqkd.scenario.model import Scenario
 
-# Numba looks at the file of a function only, not at those it calls: compiled callers of changed functions would be kept.
+# Numba looks at the file of a function only, not at what it calls: compiled callers of changed functions would be kept.
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "satqkd"
 if "NUMBA_CACHE_DIR" not in os.environ:
     texts = [path.read_bytes() for path in sorted(SOURCE.rglob("*.py"))]
