@@ -256,7 +256,8 @@ def fractions_of_exceedance(
     Notes
     -----
     The probability is interpolated linearly in the logarithm of the thickness. A zero of the curve counts as 1e-5: a
-    fitted number (to the clear fraction of Madrid), which matters only where a cut lies between a zero and the last value above it.
+    number fitted to the clear fraction of Madrid, which matters only where a cut lies between a zero and the last value
+    above it.
     """
     curve, chance = np.asarray(optical_thickness, dtype=np.float64), np.asarray(probability, dtype=np.float64)
     _check_cuts(cuts)
