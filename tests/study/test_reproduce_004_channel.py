@@ -122,6 +122,15 @@ def test_sky_maps_are_symmetric_about_the_meridian_and_brightest_near_the_view(m
             assert zenith[j] == pytest.approx(60.0, abs=5.0)  # one node
 
 
+def test_only_the_lines_that_the_note_names_are_reached(made: Mapping[str, Table]) -> None:
+    for wavelength_m, name, brightest, lines in zip(
+        WAVELENGTHS_M[1:], ("854 nm", "1550 nm"), (67.0, 48.0), (1, 2), strict=True
+    ):
+        found = max(row["radiance"] for row in made["fig2"].rows if row["wavelength"] == name)
+        assert found == pytest.approx(brightest, rel=0.02)  # two digits, nodes every 5 deg
+        assert np.sum(sky.critical_levels(wavelength_m) < found) == lines
+
+
 def test_the_sun_culminates_at_latitude_less_declination(made: Mapping[str, Table]) -> None:
     rows = made["fig18_paths"].rows
     for city, (latitude, _) in sky.CITIES_DEG.items():

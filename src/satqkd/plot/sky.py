@@ -70,11 +70,11 @@ def sky_maps(
         reached = [(value, text) for value, text in (levels or {}).get(name, ()) if field.min() < value < field.max()]
         if reached:
             reached.sort()
-            lines = axes.contour(azimuth, zenith_deg, field, levels=[value for value, _ in reached], colors="white",
+            lines = axes.contour(azimuth, zenith_deg, field, levels=[value for value, _ in reached], colors="black",
                                  linewidths=1.0)  # fmt: skip
             for loops, (_, text) in zip(lines.allsegs, reached, strict=True):
                 top = min(np.concatenate(loops), key=lambda point: point[1])  # nearest to the zenith
-                axes.annotate(text, tuple(top), (0, 2), textcoords="offset points", color="white", fontsize=7.0,
+                axes.annotate(text, tuple(top), (0, 2), textcoords="offset points", color="black", fontsize=7.0,
                               ha="center", va="bottom")  # fmt: skip
         for path, (az, zenith) in (paths or {}).get(name, {}).items():
             colour = colours.setdefault(path, PALETTE[(5, 2, 4)[len(colours) % 3]])

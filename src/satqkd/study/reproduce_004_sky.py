@@ -100,7 +100,7 @@ def sky_maps() -> Table:
     ]
     note = (
         "Each point is a place of the Sun, north up, zenith in the centre, circles every 30 deg; the cross is the line "
-        "of sight. White lines: radiances at which the noise is 1e-6 with a filter. The Henyey-Greenstein phase "
+        "of sight. Black lines: radiances at which the noise is 1e-6 with a filter. The Henyey-Greenstein phase "
         "function of our aerosol has no forward peak, which dims the 10 deg around the Sun: at 854 nm the sky reaches "
         "67, enough for the line of 50 GHz only, at 1550 nm 48, enough for 10 and 30 GHz."
     )
