@@ -109,8 +109,8 @@ def night_scaling(*, site: str, wavelength_m: float) -> float:
     Returns
     -------
     float
-        Table 9's number before its rounding. [1] Of its six, five follow from Table 3 and one does not: coastal at
-        854.445 nm is 2.853 and printed 2.86.
+        Table 9's number before its rounding. [1] Coastal at 854 and 1550 nm it is 2.853 and 7.557, printed 2.86 and
+        7.55: the three digits of Table 3 allow both.
 
     Raises
     ------

@@ -68,15 +68,17 @@ def contour_panels(
     matplotlib.figure.Figure
         The panels and a colour scale.
     """
-    from matplotlib.colors import Normalize
+    import matplotlib as mpl
+    from matplotlib.colors import ListedColormap, Normalize
 
+    pale = ListedColormap(mpl.colormaps["viridis_r"](np.linspace(0.0, 0.75, 256)))  # black labels must be legible
     values = np.concatenate([field.ravel() for field in panels.values()])
     norm = Normalize(float(values.min()), float(values.max()))
     figure, axes_of = _grid(list(panels), 2.1, title)
     for key, field in panels.items():
         axes = axes_of[key]
         axes.grid(visible=False)
-        drawn = axes.pcolormesh(x, y, field, norm=norm, cmap="viridis_r", shading="nearest", rasterized=True)
+        drawn = axes.pcolormesh(x, y, field, norm=norm, cmap=pale, shading="nearest", rasterized=True)
         lines = axes.contour(
             x, y, field, levels=_levels(float(field.min()), float(field.max())), colors="black", linewidths=0.6
         )

@@ -77,7 +77,7 @@ def sky_maps(
                 axes.annotate(text, tuple(top), (0, 2), textcoords="offset points", color="black", fontsize=7.0,
                               ha="center", va="bottom")  # fmt: skip
         for path, (az, zenith) in (paths or {}).get(name, {}).items():
-            colour = colours.setdefault(path, PALETTE[(5, 2, 4)[len(colours) % 3]])
+            colour = colours.setdefault(path, PALETTE[(5, 2, 7)[len(colours) % 3]])
             axes.plot(np.radians(az), zenith, color=colour, lw=1.6)
         view = views_deg[name]
         axes.plot(np.radians(view[0]), view[1], "+", color="#00e5ff", ms=9, mew=1.6)
