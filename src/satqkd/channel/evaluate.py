@@ -141,7 +141,9 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
         return dense
 
     dims = ("station", "satellite", "time")
-    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {name: (dims, spread(values)) for name, values in samples.items()}
+    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
+        name: (dims, spread(values)) for name, values in samples.items()
+    }
     number = np.full(shape, -1, dtype=np.int64)
     number[at] = geometry.pass_number
     if noise.usable is not None:

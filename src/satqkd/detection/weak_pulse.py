@@ -65,7 +65,9 @@ OVERLAP: Final[Mapping[str, float]] = MappingProxyType({"standard": 0.0, "full":
 """Channel model -> share of the product of signal and background clicks that is subtracted, see :func:`decoy_gain`."""
 
 
-def decoy_gain(transmittance: ArrayLike, *, mu: ArrayLike, y0: ArrayLike, channel: str = "standard") -> NDArray[np.float64]:
+def decoy_gain(
+    transmittance: ArrayLike, *, mu: ArrayLike, y0: ArrayLike, channel: str = "standard"
+) -> NDArray[np.float64]:
     r"""Probability that a pulse of mean photon number ``mu`` gives a click, background included.
 
     Parameters

@@ -130,7 +130,12 @@ def sample_passes(scenario: Scenario, passes: xr.Dataset) -> LinkGeometry:
     columns = {
         name: np.empty(len(pass_number))
         for name in (
-            "elevation_rad", "azimuth_rad", "slant_range_m", "range_rate_m_s", "point_ahead_rad", "slew_rate_rad_s",
+            "elevation_rad",
+            "azimuth_rad",
+            "slant_range_m",
+            "range_rate_m_s",
+            "point_ahead_rad",
+            "slew_rate_rad_s",
         )  # fmt: skip
     }
     sun = np.empty(len(pass_number))

@@ -100,9 +100,7 @@ class GaussianBeamChannel(Model):
     """Gaussian beam through turbulence from first principles, up or down: every term its own."""
 
     model: Literal["gaussian-beam"]
-    direction: Literal["downlink", "uplink"] = Field(
-        "downlink", description="who sends: the satellite, or the station"
-    )
+    direction: Literal["downlink", "uplink"] = Field("downlink", description="who sends: the satellite, or the station")
     turbulence: TurbulenceName = Field(description="profile of turbulence and wind above a station, by name")
     extinction: Literal["atmosphere", "none"] | LossDb = Field(
         description="atmosphere: by wavelength, aerosol, visibility and altitude; a number: loss at zenith of a flat "
