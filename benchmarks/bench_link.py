@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from satqkd.channel.models import link_terms
 from satqkd.channel.noise import noise_samples
-from satqkd.orbit.geometry import sample_passes
+from satqkd.orbit.geometry import LinkGeometry, sample_passes
 from satqkd.orbit.passes import find_passes
 from satqkd.scenario.load import load_scenario, validate_scenario
 from satqkd.scenario.model import Scenario
@@ -43,6 +44,17 @@ def week(changes: dict[str, Any]) -> Scenario:
     return validate_scenario(data)
 
 
+def samples(scenario: Scenario) -> LinkGeometry:
+    """Passes and geometry."""
+    return sample_passes(scenario, find_passes(scenario))
+
+
+def both(scenario: Scenario, geometry: LinkGeometry) -> None:
+    """Terms and noise of all samples."""
+    link_terms(scenario, geometry)
+    noise_samples(scenario, geometry)
+
+
 def best_of(function: Callable[[], object], repeats: int = 5) -> float:
     """Shortest wall time of several calls in seconds."""
     times = []
@@ -58,12 +70,12 @@ def main() -> None:
     for darkness in ("horizon", "any"):
         plain = week(CASES["downlink"])
         plain = validate_scenario({**plain.to_dict(), "access": {"darkness": darkness}})
-        geometry_s = best_of(lambda plain=plain: sample_passes(plain, find_passes(plain)))
-        geometry = sample_passes(plain, find_passes(plain))
+        geometry_s = best_of(partial(samples, plain))
+        geometry = samples(plain)
         print(f"darkness {darkness}: {geometry.slant_range_m.size} samples, geometry {geometry_s:.3f} s")
         for name, changes in CASES.items():
             scenario = week(changes)
-            link_s = best_of(lambda: (link_terms(scenario, geometry), noise_samples(scenario, geometry)))  # noqa: B023
+            link_s = best_of(partial(both, scenario, geometry))
             total = np.prod(list(link_terms(scenario, geometry).transmittance.values()), axis=0)
             print(
                 f"  {name:22} {link_s:6.3f} s, {link_s / geometry_s:5.2f} x geometry; "

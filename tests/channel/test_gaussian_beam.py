@@ -191,7 +191,7 @@ def test_extinction_none_loses_nothing_and_a_number_is_the_loss_at_zenith(change
 
 def test_fault_of_a_kernel_names_the_station(changed: Change) -> None:
     too_high = changed("jinan-1", {**SLOW, "stations.0.altitude": "9500 m"})
-    with pytest.raises(InputError, match='station "Jinan": altitude_m.*9000 m') as caught:
+    with pytest.raises(InputError, match=r'station "Jinan": altitude_m.*9000 m') as caught:
         evaluate(too_high, find_passes(too_high))
     assert "\n" not in str(caught.value)
     narrow = changed("micius-ngari-uplink", {**SLOW, "terminal.divergence": "1 urad"})

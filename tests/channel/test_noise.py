@@ -114,7 +114,7 @@ def test_key_of_a_pass_takes_the_noise_of_every_slot(day: tuple[Scenario, Any, A
     mean = key_length(eta, p_extraneous=float(extraneous.mean()) / 2.0, **options)
     assert mean.key_bits != key.key_bits
     rate = key_rate(
-        link.transmittance.values[0, 0, 3], mu=0.6, nu=0.15, y0=link.p_noise.values[0, 0, 3], misalignment=0.005,
+        link.transmittance.values[0, 0, 3], mu=0.77, nu=0.08, y0=link.p_noise.values[0, 0, 3], misalignment=0.005,
         f_ec=1.16, sifting=protocol.asymptotic_sifting,
     )  # fmt: skip
     assert link.rate_asymptotic.values[0, 0, 3] == 1e9 * rate

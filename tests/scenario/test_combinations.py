@@ -158,7 +158,7 @@ def test_every_value_of_the_new_tables_is_part_of_the_identity(preset: str) -> N
                 other = f"{float(number) * 1.01 or 1.0:.17g} {unit}".strip()
             except ValueError:
                 continue
-            if table == "receiver" and key == "optics" or (table, key) == ("terminal", "pointing"):
+            if (table == "receiver" and key == "optics") or (table, key) == ("terminal", "pointing"):
                 other = "1.25 dB"
             if (table, key) == ("receiver", "coupling"):
                 other = "2 dB"

@@ -143,5 +143,5 @@ def test_a_background_per_slot_is_each_slots_own_bit_for_bit(nu: float, channel:
 
 @pytest.mark.parametrize("bad", [-1e-9, 1.5, np.nan])
 def test_a_bad_background_in_one_slot_is_refused(bad: float) -> None:
-    with pytest.raises(InputError, match="y0 = .*: must be finite and between 0 and 1"):
+    with pytest.raises(InputError, match=r"y0 = .*: must be finite and between 0 and 1"):
         gllp.key_rate([1e-3, 1e-3], **{**PAPER, "y0": [1e-6, bad]})

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from satqkd.channel.divergence import beam_radius_m, collected_fraction, slab_loss_db
 from satqkd.channel.empirical import interpolate_efficiency

@@ -136,7 +136,7 @@ def sample_passes(scenario: Scenario, passes: xr.Dataset) -> LinkGeometry:
             "range_rate_m_s",
             "point_ahead_rad",
             "slew_rate_rad_s",
-        )  # fmt: skip
+        )
     }
     sun = np.empty(len(pass_number))
     latitude = np.full((len(flights), len(times)), np.nan)

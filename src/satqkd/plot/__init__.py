@@ -15,6 +15,6 @@ from satqkd.plot.timeline import timeline
 
 __all__ = [
     "best_pass", "best_passes", "compare_curves", "compare_keys", "compare_passes", "ground_track", "key_table",
-    "keys_by_day", "loss_budget", "margins", "noise_curves", "pass_curves", "pass_samples", "station_budgets", "timeline",
-    "to_inline",
+    "keys_by_day", "loss_budget", "margins", "noise_curves", "pass_curves", "pass_samples", "station_budgets",
+    "timeline", "to_inline",
 ]  # fmt: skip

@@ -39,8 +39,8 @@ def render(result: Run) -> str:
         lead += f"<p>{escape(description)}</p>"
     built = [
         sections.warnings(result), sections.map_(result), sections.timeline(result), sections.best_pass(result),
-        sections.loss_budget(result), background(result), sections.keys(result), sections.no_key(result), sections.passes(result),
-        sections.schedule(result), sections.security(result), sections.provenance(result),
+        sections.loss_budget(result), background(result), sections.keys(result), sections.no_key(result),
+        sections.passes(result), sections.schedule(result), sections.security(result), sections.provenance(result),
     ]  # fmt: skip
     return page(
         title=f"{heading(result)} - satqkd report",

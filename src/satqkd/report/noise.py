@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from satqkd import plot
 from satqkd.report.page import Section, figure
 from satqkd.report.run import Run, station_names
@@ -23,7 +21,7 @@ def background(run: Run) -> Section | None:
         one = run.link.sel(station=name)
         inside = one["pass_number"].values >= 0
         used = inside & one["usable"].values if "usable" in one else inside
-        cells = [escape(name), integer(np.count_nonzero(inside)), integer(np.count_nonzero(inside & ~used))]
+        cells = [escape(name), integer(float(inside.sum())), integer(float((inside & ~used).sum()))]
         for variable in ("sky_radiance", "p_noise"):
             values = one[variable].values[used]
             cells += [power_of_ten(end) for end in (values.min(), values.max())] if values.size else ["–", "–"]

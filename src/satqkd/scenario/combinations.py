@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from satqkd.scenario.base import Model
 from satqkd.scenario.environment import GaussianBeamChannel
 from satqkd.scenario.light import SkyBackground
 from satqkd.scenario.units import problem
@@ -33,7 +34,10 @@ def _check_simple(scenario: Scenario) -> None:
         raise problem(f'channel.model "{model}" needs a [terminal] with its divergence')
     if model == "fixed-divergence" and any(scenario.receiver_of(station) is None for station in scenario.stations):
         raise problem('channel.model "fixed-divergence" needs a [receiver] with its aperture')
-    owners = [("terminal", terminal, TERMINAL_KEYS), ("receiver", scenario.receiver, RECEIVER_KEYS)]
+    owners: list[tuple[str, Model | None, tuple[str, ...]]] = [
+        ("terminal", terminal, TERMINAL_KEYS),
+        ("receiver", scenario.receiver, RECEIVER_KEYS),
+    ]
     for station in scenario.stations:
         owners.append((f'station "{station.name}"', station, STATION_KEYS))
         owners.append((f'station "{station.name}": receiver', station.receiver, RECEIVER_KEYS))

@@ -60,7 +60,7 @@ class Receiver(Model):
     obscuration: Length | None = Field(None, description="diameter of the central obscuration; gaussian-beam")
     field_of_view: Annotated[float, Quantity("angle", "urad", 0.0, 1e6, exclusive_minimum=True)] | None = Field(
         None,
-        description="half angle of the field of view; left out: the fibre's own, free-space the Airy disk; gaussian-beam",
+        description="half angle; left out: the fibre's own, in free space that of the Airy disk; gaussian-beam",
     )
     optics: Transmittance | None = Field(
         None, description="of the receiving optics and filters, without coupling and detectors; gaussian-beam"

@@ -59,10 +59,7 @@ def add_asymptotic_rate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
 
 
 def analysis_options(scenario: Scenario) -> dict[str, Any]:
-    """Arguments of :func:`satqkd.security.lim2014.key_length` that a scenario fixes for every pass.
-
-    Left out is ``p_extraneous``, which the link has for every slot.
-    """
+    """Arguments of :func:`satqkd.security.lim2014.key_length` but ``p_extraneous``, which the link has by slot."""
     protocol, detector = scenario.protocol, scenario.detector
     return {
         "pulses_per_slot": scenario.source.pulse_rate * scenario.study.step,
@@ -95,8 +92,8 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
     Returns
     -------
     xarray.Dataset
-        Dimension ``pass``, samples that must not be used left out: counts, bounds, finite key, why there is none and by how many dB, asymptotic key, and
-        the protocol parameters used.
+        Dimension ``pass``: counts, bounds, finite key, why there is none and by how many dB, asymptotic key, and
+        the protocol parameters used. Samples that must not be used are left out.
 
     Raises
     ------

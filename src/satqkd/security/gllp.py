@@ -56,7 +56,8 @@ def single_photon_yield(
     mu, nu : float
         Mean photon numbers of signal and weak decoy. [1]
     y0 : array_like
-        Background yield, one number or one per transmittance, known exactly from the vacuum intensity in the asymptotic limit. [1]
+        Background yield, one number or one per transmittance, known exactly from the vacuum intensity in the
+        asymptotic limit. [1]
     channel : {"standard", "full"}
         Channel model, see :func:`satqkd.detection.weak_pulse.decoy_gain`.
 
