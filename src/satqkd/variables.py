@@ -93,7 +93,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "background": Variable("s-1", "noise clicks per second in all gates"),
         "background_photons": Variable("s-1", "background photons per second in filter, field of view and all gates"),
         "sky_radiance": Variable("mW m-2 nm-1 sr-1", "spectral radiance that the receiver sees", "H"),
-        "usable": Variable("1", "whether the sample is used: no Sun, Moon or twilight forbids it", kind="bool"),
+        "usable": Variable("1", "whether the sample is used: no Sun, Moon, twilight or noise forbids it", kind="bool"),
         "spot_radius": Variable("m", "1/e2 radius of the beam at the receiver, long-term", "w"),
         "fried_parameter": Variable("m", "Fried parameter at the station", "r_0"),
         "rate_asymptotic": Variable("s-1", "asymptotic secret bits per second", "f_s R"),

@@ -186,6 +186,21 @@ def test_twilight_is_an_error_or_what_the_scenario_says(changed: Change) -> None
     np.testing.assert_array_equal(link.usable.values[clear], ~((sun < 0.0) & (sun > -18.0))[clear])
 
 
+def test_noisy_samples_are_left_out_where_the_scenario_says_so(day: tuple[Scenario, Any, Any], changed: Change) -> None:
+    scenario, passes, link = day
+    limited = changed("geo-europe", COARSE | {"background.noise_limit": 3e-7})
+    _, quiet = linked(limited)
+    np.testing.assert_array_equal(quiet.usable.values, link.usable.values & (link.p_noise.values <= 3e-7))
+    before, after = keys_of(scenario, passes, link), keys_of(limited, passes, quiet)
+    pulses = quiet.usable.values.sum(axis=(1, 2)) * 1e9 * 1800.0
+    np.testing.assert_allclose(after.pulses.values, pulses, rtol=1e-12)
+    # at the highest losses noisy hours cost a block more in errors than they add in photons
+    edinburgh = after.station.values == "Edinburgh"
+    assert after.key_bits.values[edinburgh] > before.key_bits.values[edinburgh]
+    assert after.sifted_bits.values[edinburgh] < before.sifted_bits.values[edinburgh]
+    assert after.qber.values[edinburgh] < before.qber.values[edinburgh]
+
+
 def test_a_mask_below_the_sky_tables_is_one_line(changed: Change) -> None:
     changes = {"satellites.0.orbit.longitude": "-78 deg", "stations.0.elevation_mask": "1 deg"}
     low = changed("geo-europe", COARSE | changes)

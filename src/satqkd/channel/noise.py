@@ -36,7 +36,7 @@ class NoiseSamples:
     p_noise : ndarray
         Probability of a click without signal in either of the two detectors of a basis. [1]
     usable : ndarray of bool or None
-        False where the line of sight must not be used: Sun, Moon or twilight; None: everywhere usable.
+        False where the line of sight must not be used: Sun, Moon, twilight or noise; None: everywhere usable.
     details : dict of ndarray
         Other variables of the link table, in their units.
     citations : tuple of str
@@ -128,7 +128,10 @@ def _sky(scenario: Scenario, geometry: LinkGeometry) -> NoiseSamples:
         usable[own] = ~sky.excluded
         if background.twilight == "unusable":
             usable[own] &= sky.day | sky.night
-    return _from_radiance(scenario, geometry, radiance, usable)
+    found = _from_radiance(scenario, geometry, radiance, usable)
+    if background.noise_limit is not None:
+        usable &= found.p_noise <= background.noise_limit
+    return found
 
 
 BACKGROUNDS: Final[Mapping[str, Callable[[Scenario, LinkGeometry], NoiseSamples]]] = MappingProxyType(

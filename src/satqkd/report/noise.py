@@ -29,5 +29,5 @@ def background(run: Run) -> Section | None:
     radiance = "radiance [mW m<sup>-2</sup> nm<sup>-1</sup> sr<sup>-1</sup>]"
     header = ["Station", "Samples", "Not usable", f"Lowest {radiance}", f"Highest {radiance}", "Lowest noise per pulse",
               "Highest noise per pulse"]  # fmt: skip
-    caption = "Samples that are too close to Sun or Moon, or in a twilight that is not used, give no key."
+    caption = "Samples that are too close to Sun or Moon, in a twilight that is not used, or too noisy give no key."
     return Section("background", "Background light", body + table(header, rows, caption=caption, css="sortable"))

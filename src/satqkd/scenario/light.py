@@ -47,6 +47,9 @@ class SkyBackground(Model):
     )
     sun_exclusion: Exclusion = Field(0.0, description="samples closer to the Sun are not used")
     moon_exclusion: Exclusion = Field(0.0, description="samples closer to the Moon are not used")
+    noise_limit: Annotated[float, Quantity("ratio", "", 0.0, 1.0, exclusive_minimum=True)] | None = Field(
+        None, description="samples with more noise clicks per pulse are not used; left out: none is too noisy"
+    )
 
 
 Background = Annotated[ConstantBackground | RadianceBackground | SkyBackground, Field(discriminator="kind")]
