@@ -19,8 +19,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
 
 from satqkd.security import _decoy_kernels, variable_length
 from satqkd.security.optimise import best
@@ -53,6 +51,9 @@ def seconds(task: Callable[[], object], *, at_least_s: float = 0.3) -> float:
 
 def reference(key: variable_length.KeyLength) -> Callable[[], list[float]]:
     """The six linear programs of an evaluation through SciPy; returns their optima."""
+    from scipy.optimize import linprog  # 50 MB that the map is not to be charged with
+    from scipy.sparse import csr_array
+
     cut = int(key.parameters["photon_cut"])
     label = np.empty((3, cut + 1))
     _decoy_kernels.label_probabilities(

@@ -1,8 +1,13 @@
-"""Scenarios changed from a preset, small cloud files; property tests without a deadline, as machines can be busy."""
+"""Compiled code of this very source, scenarios changed from a preset, small cloud files.
+
+Property tests have no deadline, as machines can be busy.
+"""
 
 from __future__ import annotations
 
 import copy
+import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,14 @@ from hypothesis import settings
 
 from satqkd.scenario.load import load_scenario, validate_scenario
 from satqkd.scenario.model import Scenario
+
+# Numba looks at the file of a function only, not at what it calls: compiled callers of changed functions would be kept.
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "satqkd"
+if "NUMBA_CACHE_DIR" not in os.environ:
+    texts = [path.read_bytes() for path in sorted(SOURCE.rglob("*.py"))]
+    compiled = b"".join(text for text in texts if b"numba" in text or b"_compiled" in text)
+    name = hashlib.sha256(compiled).hexdigest()[:16]
+    os.environ["NUMBA_CACHE_DIR"] = str(SOURCE.parent.parent / "build" / "numba" / name)
 
 settings.register_profile("satqkd", deadline=None)
 settings.load_profile("satqkd")

@@ -37,7 +37,8 @@ REPRESENTATIVE_THICKNESS: Final[Mapping[str, float]] = MappingProxyType({"clear"
 """Optical thickness that stands for a class: the middle of its histogram bin (Mannalath et al., App. H.11.1)."""
 
 _LEAST_THICKNESS: Final = 1e-5
-"""What an exceedance map's zero counts as where thickness is interpolated in its logarithm."""
+"""What an exceedance map's zero counts as where thickness is interpolated in its logarithm; fitted: with it the ITU-R
+maps give Madrid a clear fraction of 0.64 (0.63 with 1e-4, 0.65 with 1e-6; they bound it to 0.51 .. 0.70 only)."""
 
 _ROUNDING: Final = 1e-5
 """By how much fractions in single precision, or printed to six digits, may miss their sum."""
@@ -254,8 +255,9 @@ def fractions_of_exceedance(
 
     Notes
     -----
-    The probability is interpolated linearly in the logarithm of the thickness. A zero of the curve counts as 1e-5: an
-    assumption, which matters only where a cut lies between a zero and the last value above it.
+    The probability is interpolated linearly in the logarithm of the thickness. A zero of the curve counts as 1e-5: a
+    number fitted to the clear fraction of Madrid, which matters only where a cut lies between a zero and the last value
+    above it.
     """
     curve, chance = np.asarray(optical_thickness, dtype=np.float64), np.asarray(probability, dtype=np.float64)
     _check_cuts(cuts)

@@ -201,7 +201,7 @@ def block_data(arguments: Mapping[str, Any], *, standard: bool, order: int, capp
 
     Notes
     -----
-    The nodes represent the measure of pulses over transmittance [1]_. Where noise or errors differ from slot to slot no
+    The nodes represent the measure of pulses over transmittance. Where noise or errors differ from slot to slot no
     such measure exists, and every slot is used.
     """
     from satqkd.security import _lim2014_fast as fast

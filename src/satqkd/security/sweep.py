@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.errors import InputError
-from satqkd.security._coordinates import Runner, named
+from satqkd.security._coordinates import Runner
 from satqkd.security.optimise import Analysis, resolve, state
 
 __all__ = ["KeyMap", "sweep"]
@@ -146,21 +146,12 @@ def sweep(
             done = min(done + _STRIP * xs.size, value.size)
             if progress is not None:
                 progress("points", done, value.size)
-    parameters = [named(made.parameters, one) for one in point.reshape(-1, point.shape[2])]
-    return KeyMap(
-        x_name,
-        y_name,
-        xs,
-        ys,
-        value,
-        {name: _grid([p[name] for p in parameters], value.shape) for name in parameters[0]},
-        int(counted),
-    )
-
-
-def _grid(values: Sequence[Any], shape: tuple[int, ...]) -> FloatArray:
-    grid = np.array(values, float)
-    return grid.reshape(*shape, *grid.shape[1:])
+    places: dict[str, list[int]] = {}
+    for index, parameter in enumerate(made.parameters):
+        places.setdefault(parameter.name, []).append(index)
+    single = {parameter.name for parameter in made.parameters if parameter.place is None}
+    parameters = {name: point[..., at[0] if name in single else at] for name, at in places.items()}
+    return KeyMap(x_name, y_name, xs, ys, value, parameters, int(counted))
 
 
 class _Row:

@@ -197,7 +197,7 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
         raise InputError(f"binomial quantile: eps = {eps!r} must be above 0 and at most 0.1")
     if not 0.0 <= p <= 1.0:
         raise InputError(f"binomial quantile: p = {p!r} must be between 0 and 1")
-    if n <= 0.0 or p == 0.0:
+    if n * p < (1.0 - 1e-8) * eps:  # Pr[E >= 1] <= n p; also where the powers of p below would vanish
         return 0.0
     if p == 1.0:
         return n

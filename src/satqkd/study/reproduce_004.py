@@ -95,13 +95,12 @@ def optimum(receiver: str, loss_db: float, reading: str, start: Optimum | None =
 def _sweep(receiver: str, reading: str, p_noise: float, losses_db: Sequence[float]) -> list[float]:
     """Keys per pulse over the losses; once there is none, more loss brings none back."""
     rates: list[float] = []
-    last = None
     for loss_db in losses_db:
         if rates and rates[-1] == 0.0:
             rates.append(0.0)
             continue
-        last = optimum(receiver, loss_db, reading, last, p_noise=p_noise)
-        rates.append(last.key.key_bits / SETUP["pulses"])
+        # cold: a search from a neighbour can stay on the lower of two optima
+        rates.append(optimum(receiver, loss_db, reading, p_noise=p_noise).key.key_bits / SETUP["pulses"])
     return rates
 
 
