@@ -145,7 +145,7 @@ def test_every_term_of_an_uplink_is_the_kernels(changed: Change, spread: str) ->
 
 def test_direction_is_one_word(changed: Change) -> None:
     """The same telescopes: as long as nothing turns on turbulence, up and down lose the same light."""
-    same = {"terminal": {"aperture": "0.2 m", "beam_quality": 1.0, "waist_fraction": 0.25}}
+    same: dict[str, Any] = {"terminal": {"aperture": "0.2 m", "beam_quality": 1.0, "waist_fraction": 0.25}}
     same |= {"receiver": {"aperture": "0.3 m"}, "source.wavelength": "1550 nm"}
     found = {}
     for direction in BUDGETS:

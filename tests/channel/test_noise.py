@@ -99,7 +99,7 @@ def test_key_of_a_pass_takes_the_noise_of_every_slot(day: tuple[Scenario, Any, A
     scenario, passes, link = day
     keys, protocol = keys_of(scenario, passes, link), scenario.protocol
     used = link.usable.values[0, 0]
-    options = {
+    options: dict[str, Any] = {
         "pulses_per_slot": 1e9 * 1800.0,
         "intensities": protocol.intensities,
         "intensity_probabilities": protocol.intensity_probabilities,
