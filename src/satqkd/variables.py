@@ -40,8 +40,8 @@ class Variable:
 
 
 LOSS_TERMS: Final = (
-    "loss_geometric_db", "loss_atmosphere_db", "loss_cloud_db", "loss_pointing_db", "loss_coupling_db",
-    "loss_detector_db", "loss_measured_db", "loss_offset_db",
+    "loss_transmitter_db", "loss_geometric_db", "loss_atmosphere_db", "loss_cloud_db", "loss_pointing_db",
+    "loss_coupling_db", "loss_receiver_db", "loss_detector_db", "loss_measured_db", "loss_offset_db",
 )  # fmt: skip
 """Terms a link budget can have, in the order light meets them; a model gives those it knows."""
 
@@ -77,11 +77,13 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "sun_elevation": Variable("degree", "geometric elevation of the Sun at the station"),
         "satellite_latitude": Variable("degree", "geodetic latitude of the sub-satellite point"),
         "satellite_longitude": Variable("degree", "longitude of the sub-satellite point, east positive"),
+        "loss_transmitter_db": Variable("dB", "transmitting optics after the source"),
         "loss_geometric_db": Variable("dB", "beam spreading beyond the receiver aperture", "Λ_G"),
         "loss_atmosphere_db": Variable("dB", "absorption and scattering", "Λ_A"),
         "loss_cloud_db": Variable("dB", "clouds", "Λ_C"),
         "loss_pointing_db": Variable("dB", "pointing", "Λ_P"),
         "loss_coupling_db": Variable("dB", "coupling into the detection optics"),
+        "loss_receiver_db": Variable("dB", "receiving optics and filters"),
         "loss_detector_db": Variable("dB", "detection efficiency"),
         "loss_measured_db": Variable("dB", "measured link efficiency at this elevation, whole system"),
         "loss_offset_db": Variable("dB", "constant offset to the measured efficiency"),
@@ -89,6 +91,11 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "transmittance": Variable("1", "probability that a photon sent gives a click", "η"),
         "p_noise": Variable("1", "click probability per pulse without signal", "Y_0"),
         "background": Variable("s-1", "noise clicks per second in all gates"),
+        "background_photons": Variable("s-1", "background photons per second in filter, field of view and all gates"),
+        "sky_radiance": Variable("mW m-2 nm-1 sr-1", "spectral radiance that the receiver sees", "H"),
+        "usable": Variable("1", "whether the sample is used: no Sun, Moon, twilight or noise forbids it", kind="bool"),
+        "spot_radius": Variable("m", "1/e2 radius of the beam at the receiver, long-term", "w"),
+        "fried_parameter": Variable("m", "Fried parameter at the station", "r_0"),
         "rate_asymptotic": Variable("s-1", "asymptotic secret bits per second", "f_s R"),
         # keys
         "pulses": Variable("1", "pulses sent", "N"),

@@ -3,7 +3,7 @@ import pytest
 
 from satqkd.constants import EARTH_ROTATION_RAD_S, SPEED_OF_LIGHT_M_S
 from satqkd.orbit.frames import look_angles
-from satqkd.orbit.kinematics import doppler_shift_hz, light_time_s, point_ahead_rad
+from satqkd.orbit.kinematics import doppler_shift_hz, light_time_s, point_ahead_rad, slew_rate_rad_s
 from satqkd.orbit.propagation import GeostationaryOrbit, Sgp4Orbit
 from satqkd.orbit.time import gmst_rad, ut1_times
 
@@ -58,3 +58,23 @@ def test_point_ahead_of_a_geostationary_satellite_is_due_to_the_earths_rotation(
     states = GeostationaryOrbit("G", site.longitude_rad).states_ecef(np.array(["2016-09-22"], dtype="datetime64[ns]"))
     expected = 2 * EARTH_ROTATION_RAD_S * (42_164_172.0 - 6_378_137.0) / SPEED_OF_LIGHT_M_S
     assert point_ahead_rad(*states, site)[0] == pytest.approx(expected, rel=1e-12)  # 17.4 microradians
+
+
+def test_slew_rate_is_how_fast_the_direction_turns_over_the_ground(micius, cities):
+    """Independent oracle: difference of the unit vectors in the Earth-fixed frame half a second on either side."""
+    times = np.arange("2016-09-25T18:55", "2016-09-25T19:05", 20, dtype="datetime64[s]").astype("datetime64[ns]")
+    orbit, site = Sgp4Orbit(micius), cities[-1]
+    half = np.timedelta64(50, "ms")
+
+    def direction(at):
+        line = orbit.states_ecef(at)[0] - site.position_m
+        return line / np.linalg.norm(line, axis=1, keepdims=True)
+
+    turn_rad_s = np.linalg.norm(direction(times + half) - direction(times - half), axis=1) / 0.1
+    np.testing.assert_allclose(slew_rate_rad_s(*orbit.states_ecef(times), site), turn_rad_s, rtol=1e-4)
+
+
+def test_telescope_on_a_geostationary_satellite_stands_still(make_site):
+    site = make_site("S", 40.0, 5.0, 0.0)
+    states = GeostationaryOrbit("G", 0.2).states_ecef(np.array(["2016-09-22"], dtype="datetime64[ns]"))
+    assert slew_rate_rad_s(*states, site)[0] == 0.0

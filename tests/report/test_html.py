@@ -87,8 +87,8 @@ def _is_whole_and_alone(text):
 def test_the_page_is_well_formed_and_loads_nothing(text):
     page = _is_whole_and_alone(text)
     assert page.tags.count("h1") == 1
-    assert page.tags.count("svg") == 6
-    assert text.count('role="img" aria-label=') == 6
+    assert page.tags.count("svg") == 7
+    assert text.count('role="img" aria-label=') == 7
     titles = (
         "Map", "Timeline of passes", "Best pass", "Loss budget", "Keys per station and day", "All passes", "Schedule",
         "Security of the mission", "Provenance", "Warnings", "Margins and missing keys",

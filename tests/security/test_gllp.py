@@ -128,3 +128,20 @@ def test_bad_input_is_named(change: dict[str, float], named: str) -> None:
 def test_bad_transmittance_is_named(eta: float) -> None:
     with pytest.raises(InputError, match="transmittance"):
         gllp.key_rate([1e-3, eta], **PAPER)
+
+
+@pytest.mark.parametrize("nu", [0.0, 0.08])
+@pytest.mark.parametrize("channel", ["standard", "full"])
+def test_a_background_per_slot_is_each_slots_own_bit_for_bit(nu: float, channel: str) -> None:
+    eta, y0 = np.array([1e-3, 1e-4, 1e-5, 0.0]), np.array([1e-9, 3e-6, 1e-5, 0.0])
+    options = {**PAPER, "nu": nu, "channel": channel}
+    together = gllp.key_rate(eta, **{**options, "y0": y0})
+    alone = [float(gllp.key_rate(one, **{**options, "y0": float(own)})) for one, own in zip(eta, y0, strict=True)]
+    np.testing.assert_array_equal(together, alone)
+    assert together[0] > 0.0
+
+
+@pytest.mark.parametrize("bad", [-1e-9, 1.5, np.nan])
+def test_a_bad_background_in_one_slot_is_refused(bad: float) -> None:
+    with pytest.raises(InputError, match=r"y0 = .*: must be finite and between 0 and 1"):
+        gllp.key_rate([1e-3, 1e-3], **{**PAPER, "y0": [1e-6, bad]})

@@ -65,7 +65,7 @@ def test_margin_is_where_the_key_ends(result: RunResult, changed: Change) -> Non
     eta = result.link.transmittance.values[result.link.pass_number.values == number]
     from satqkd.security.evaluate import analysis_options
 
-    options = analysis_options(result.scenario)
+    options = {**analysis_options(result.scenario), "p_extraneous": 1.5e-6}
     assert key_length(eta * 10 ** (-margin / 10), **options).key_bits > 0
     assert key_length(eta * 10 ** (-(margin + 0.02) / 10), **options).key_bits == 0
 

@@ -183,6 +183,15 @@ COUPLINGS: Final[Mapping[str, Callable[[_Focus], Array]]] = MappingProxyType(
 """Name of a coupling -> model: Eq. 165, Eq. 163, and the long-exposure image in a field of view."""
 
 
+def coupled_fraction(coupling: str | ArrayLike, focus: _Focus) -> Array:
+    """Coupling by a model's name, or as given. [1]"""
+    if isinstance(coupling, str):
+        return choice("coupling", coupling, COUPLINGS)(focus)
+    if focus.half_angle_rad is not None:
+        raise InputError("field_of_view_half_angle_rad: the coupling is given as a number, leave it out")
+    return in_range("coupling", coupling, 0.0, 1.0)
+
+
 def downlink(
     *,
     slant_range_m: ArrayLike,
@@ -196,7 +205,7 @@ def downlink(
     ao_bandwidth_hz: ArrayLike = 0.0,
     tip_tilt_bandwidth_hz: ArrayLike = 60.0,
     jitter_rad: ArrayLike,
-    coupling: str = "single-mode-fibre",
+    coupling: str | ArrayLike = "single-mode-fibre",
     atmosphere: ArrayLike,
     receiver: ArrayLike,
     detector: ArrayLike,
@@ -234,8 +243,8 @@ def downlink(
         That of its tip-tilt mirror. [Hz]
     jitter_rad : array_like
         Standard deviation of the transmitter's pointing per axis. [rad]
-    coupling : {"single-mode-fibre", "free-space", "free-space-seeing"}, default "single-mode-fibre"
-        Model of the coupling, see :data:`COUPLINGS`.
+    coupling : str or array_like, default "single-mode-fibre"
+        Model by name, see :data:`COUPLINGS`, or the transmittance itself. [1]
     atmosphere, receiver, detector : array_like
         Transmittances in [0, 1] of the air, of the receiver's optics and of the detectors. [1]
     greenwood_lower_height : {"ground", "published"}, default "ground"
@@ -279,7 +288,6 @@ def downlink(
     '36.05 3.11 49.1'
     """
     profile = turbulence_profile(site)
-    model = choice("coupling", coupling, COUPLINGS)
     wavelength = positive("wavelength_m", wavelength_m)
     aperture = positive("rx_aperture_diameter_m", rx_aperture_diameter_m)
     ratio = float(in_range("obscuration_ratio", obscuration_ratio, 0.0, np.inf))
@@ -330,7 +338,8 @@ def downlink(
         tip_tilt_bandwidth_hz=tip_tilt_bandwidth_hz,
     )
     strehl = strehl_ratio(aperture_diameter_m=aperture, fried_m=corrected)
-    coupled = model(
+    coupled = coupled_fraction(
+        coupling,
         _Focus(
             wavelength_m=wavelength,
             aperture_m=aperture,
@@ -338,7 +347,7 @@ def downlink(
             strehl=strehl,
             half_angle_rad=field_of_view_half_angle_rad,
             obscuration_ratio=ratio,
-        )
+        ),
     )
     fields = {
         "geometric": geometric,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.channel.clouds import CLOUD_CITATIONS, CLOUD_MODELS
 from satqkd.channel.divergence import loss_db
-from satqkd.channel.models import CHANNEL_CITATIONS, CHANNEL_MODELS
+from satqkd.channel.models import channel_citations, link_terms
+from satqkd.channel.noise import noise_samples
 from satqkd.errors import InputError
 from satqkd.orbit.build import propagators, to_datetime64
 from satqkd.orbit.geometry import LinkGeometry, count_times, sample_passes
@@ -26,7 +27,7 @@ __all__ = ["evaluate"]
 
 Floats = NDArray[np.float64]
 
-COLUMNS = 20
+COLUMNS = 26
 """Variables per sample in a link table, roughly."""
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
@@ -106,14 +107,14 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
 
     _check_size(scenario, passes)
     geometry = sample_passes(scenario, passes)
-    terms = CHANNEL_MODELS[scenario.channel.model](scenario, geometry)
+    model, noise = link_terms(scenario, geometry), noise_samples(scenario, geometry)
+    terms = dict(model.transmittance)
     clouds = cloud_transmittance(scenario, geometry)
     if clouds is not None:
         terms["cloud"] = clouds
     transmittance = np.ones(geometry.slant_range_m.shape)
     for term in terms.values():
         transmittance = transmittance * term
-    p_noise = np.full(transmittance.shape, scenario.detector.background_yield)
     samples: dict[str, Floats] = {
         "elevation": np.degrees(geometry.elevation_rad),
         "azimuth": np.degrees(geometry.azimuth_rad),
@@ -126,8 +127,10 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
         **{f"loss_{name}_db": loss_db(term) for name, term in terms.items()},
         "loss_total_db": loss_db(transmittance),
         "transmittance": transmittance,
-        "p_noise": p_noise,
-        "background": p_noise * scenario.source.pulse_rate,
+        "p_noise": noise.p_noise,
+        "background": noise.p_noise * scenario.source.pulse_rate,
+        **model.details,
+        **noise.details,
     }
     shape = (len(geometry.stations), len(geometry.satellites), len(geometry.times))
     at = (geometry.station_index, geometry.satellite_index, geometry.time_index)
@@ -138,9 +141,15 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
         return dense
 
     dims = ("station", "satellite", "time")
-    variables = {name: (dims, spread(values)) for name, values in samples.items()}
+    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
+        name: (dims, spread(values)) for name, values in samples.items()
+    }
     number = np.full(shape, -1, dtype=np.int64)
     number[at] = geometry.pass_number
+    if noise.usable is not None:
+        usable = np.zeros(shape, dtype=bool)
+        usable[at] = noise.usable
+        variables["usable"] = (dims, usable)
     dataset = xr.Dataset(
         {
             "pass_number": (dims, number),
@@ -154,7 +163,7 @@ def evaluate(scenario: Scenario, passes: xr.Dataset) -> xr.Dataset:
             "time": geometry.times,
         },
     )
-    citations = list(CHANNEL_CITATIONS[scenario.channel.model])
+    citations = [*channel_citations(scenario), *noise.citations]
     if not isinstance(scenario.clouds, ClearSky):
         citations += CLOUD_CITATIONS[scenario.clouds.model]
     return describe(dataset).assign_attrs(citations=citations)

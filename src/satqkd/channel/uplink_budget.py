@@ -18,7 +18,7 @@ from satqkd.channel._inputs import choice, in_range, positive
 from satqkd.channel._path import optical_wavelength_m
 from satqkd.channel.adaptive_optics import strehl_ratio
 from satqkd.channel.beam import annular_collected_fraction, diffraction_radius_m, waist_radius_m
-from satqkd.channel.budget import COUPLINGS, Array, LinkBudget, _Focus
+from satqkd.channel.budget import Array, LinkBudget, _Focus, coupled_fraction
 from satqkd.channel.pointing import pointing_transmittance
 from satqkd.channel.turbulence import (
     TurbulenceProfile,
@@ -179,7 +179,7 @@ def uplink(
             spot, aperture_diameter_m=aperture, obscuration_diameter_m=ratio * aperture
         ),
         "pointing": pointing,
-        "coupling": _coupled(
+        "coupling": coupled_fraction(
             coupling,
             _Focus(
                 wavelength_m=wavelength,
@@ -205,12 +205,3 @@ def uplink(
     for transmittance in optics.values():
         fields["total"] = fields["total"] * transmittance
     return LinkBudget(**dict(zip(fields, np.broadcast_arrays(*fields.values()), strict=True)))
-
-
-def _coupled(coupling: str | ArrayLike, focus: _Focus) -> Array:
-    """Coupling by a model's name, or as given."""
-    if isinstance(coupling, str):
-        return choice("coupling", coupling, COUPLINGS)(focus)
-    if focus.half_angle_rad is not None:
-        raise InputError("field_of_view_half_angle_rad: the coupling is given as a number, leave it out")
-    return in_range("coupling", coupling, 0.0, 1.0)

@@ -112,7 +112,7 @@ def _text(value: Any) -> str:
 
 
 def budget(link: xr.Dataset, passes: xr.Dataset) -> list[dict[str, Any]]:
-    """Loss terms at the best sample of each pass. [dB]"""
+    """Loss terms at the best sample of each pass, in dB; noise per pulse over it where light is modelled."""
     import numpy as np
 
     from satqkd.variables import LOSS_TERMS
@@ -126,6 +126,11 @@ def budget(link: xr.Dataset, passes: xr.Dataset) -> list[dict[str, Any]]:
             continue
         best = int(np.argmin(link.loss_total_db.values[at]))
         where = tuple(index[best] for index in at)
+        noise = link.p_noise.values[at]
+        used = link.usable.values[at] if "usable" in link else np.ones(noise.shape, dtype=bool)
+        light = {}
+        if "sky_radiance" in link and used.any():
+            light = {"p_noise_lowest": float(noise[used].min()), "p_noise_highest": float(noise[used].max())}
         rows.append(
             {
                 "station": str(passes.station.values[number]),
@@ -133,6 +138,7 @@ def budget(link: xr.Dataset, passes: xr.Dataset) -> list[dict[str, Any]]:
                 "elevation": _plain(link.elevation.values[where], "float"),
                 "slant_range_km": _plain(link.slant_range.values[where] / 1e3, "float"),
                 **{name: _plain(link[name].values[where], "float") for name in terms},
+                **light,
             }
         )
     return rows

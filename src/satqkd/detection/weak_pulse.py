@@ -65,7 +65,9 @@ OVERLAP: Final[Mapping[str, float]] = MappingProxyType({"standard": 0.0, "full":
 """Channel model -> share of the product of signal and background clicks that is subtracted, see :func:`decoy_gain`."""
 
 
-def decoy_gain(transmittance: ArrayLike, *, mu: ArrayLike, y0: float, channel: str = "standard") -> NDArray[np.float64]:
+def decoy_gain(
+    transmittance: ArrayLike, *, mu: ArrayLike, y0: ArrayLike, channel: str = "standard"
+) -> NDArray[np.float64]:
     r"""Probability that a pulse of mean photon number ``mu`` gives a click, background included.
 
     Parameters
@@ -74,8 +76,8 @@ def decoy_gain(transmittance: ArrayLike, *, mu: ArrayLike, y0: float, channel: s
         Whole system's transmittance. [1]
     mu : array_like
         Mean photon number. [1]
-    y0 : float
-        Click probability of an empty pulse (dark counts and background, both detectors together). [1]
+    y0 : array_like
+        Click probability of an empty pulse, broadcast (dark counts and background, both detectors together). [1]
     channel : {"standard", "full"}
         ``standard``: :math:`Q_\mu = Y_0 + 1 - e^{-\eta\mu}`, the channel model of Ma et al. [1]_, which the
         literature means by that name. ``full``: :math:`Q_\mu = 1 - (1-Y_0)e^{-\eta\mu}`.
@@ -97,11 +99,11 @@ def decoy_gain(transmittance: ArrayLike, *, mu: ArrayLike, y0: float, channel: s
     .. [1] X. Ma et al., "Practical decoy state for quantum key distribution", Phys. Rev. A 72, 012326 (2005).
     """
     signal = click_probability(transmittance, intensity=mu)
-    return np.asarray(signal + y0 * (1.0 - OVERLAP[channel] * signal))
+    return np.asarray(signal + np.asarray(y0, float) * (1.0 - OVERLAP[channel] * signal))
 
 
 def decoy_error_gain(
-    transmittance: ArrayLike, *, mu: ArrayLike, y0: float, misalignment: float, e0: float = 0.5
+    transmittance: ArrayLike, *, mu: ArrayLike, y0: ArrayLike, misalignment: float, e0: float = 0.5
 ) -> NDArray[np.float64]:
     r"""Probability that a pulse gives a click that is an error.
 
@@ -111,8 +113,8 @@ def decoy_error_gain(
         Whole system's transmittance. [1]
     mu : array_like
         Mean photon number. [1]
-    y0 : float
-        Click probability of an empty pulse. [1]
+    y0 : array_like
+        Click probability of an empty pulse, broadcast. [1]
     misalignment : float
         Probability :math:`e_d` that a signal photon hits the wrong detector. [1]
     e0 : float
@@ -133,14 +135,14 @@ def decoy_error_gain(
     ----------
     .. [1] X. Ma et al., "Practical decoy state for quantum key distribution", Phys. Rev. A 72, 012326 (2005).
     """
-    return np.asarray(e0 * y0 + misalignment * click_probability(transmittance, intensity=mu))
+    return np.asarray(e0 * np.asarray(y0, float) + misalignment * click_probability(transmittance, intensity=mu))
 
 
 def decoy_qber(
     transmittance: ArrayLike,
     *,
     mu: ArrayLike,
-    y0: float,
+    y0: ArrayLike,
     misalignment: float,
     e0: float = 0.5,
     channel: str = "standard",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from satqkd.orbit.build import propagators, sites, to_datetime64
 from satqkd.orbit.frames import ecef_to_geodetic, look_angles
-from satqkd.orbit.kinematics import point_ahead_rad
+from satqkd.orbit.kinematics import point_ahead_rad, slew_rate_rad_s
 from satqkd.orbit.sun import sun_elevation_rad
 from satqkd.scenario.model import Scenario
 
@@ -43,6 +43,8 @@ class LinkGeometry:
         Distance and its rate. [m], [m/s]
     point_ahead_rad, sun_elevation_rad : ndarray
         Point-ahead angle; elevation of the Sun at the station. [rad]
+    slew_rate_rad_s : ndarray
+        Angular rate of the line of sight over the ground. [rad/s]
     """
 
     times: NDArray[np.datetime64]
@@ -60,6 +62,7 @@ class LinkGeometry:
     range_rate_m_s: Floats
     point_ahead_rad: Floats
     sun_elevation_rad: Floats
+    slew_rate_rad_s: Floats
 
 
 def _step_bounds(scenario: Scenario, passes: xr.Dataset) -> tuple[Integers, Integers]:
@@ -126,7 +129,14 @@ def sample_passes(scenario: Scenario, passes: xr.Dataset) -> LinkGeometry:
     satellite_index, station_index = np.repeat(satellite_of, sizes), np.repeat(station_of, sizes)
     columns = {
         name: np.empty(len(pass_number))
-        for name in ("elevation_rad", "azimuth_rad", "slant_range_m", "range_rate_m_s", "point_ahead_rad")
+        for name in (
+            "elevation_rad",
+            "azimuth_rad",
+            "slant_range_m",
+            "range_rate_m_s",
+            "point_ahead_rad",
+            "slew_rate_rad_s",
+        )
     }
     sun = np.empty(len(pass_number))
     latitude = np.full((len(flights), len(times)), np.nan)
@@ -147,6 +157,7 @@ def sample_passes(scenario: Scenario, passes: xr.Dataset) -> LinkGeometry:
             columns["slant_range_m"][rows] = angles.slant_range_m
             columns["range_rate_m_s"][rows] = angles.range_rate_m_s
             columns["point_ahead_rad"][rows] = point_ahead_rad(position[at], velocity[at], place)
+            columns["slew_rate_rad_s"][rows] = slew_rate_rad_s(position[at], velocity[at], place)
             sun[rows] = sun_elevation_rad(times[time_index[rows]], place)
     return LinkGeometry(
         times=times,

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from satqkd.constants import EARTH_ROTATION_RAD_S, SPEED_OF_LIGHT_M_S
 from satqkd.orbit.site import Site
 
-__all__ = ["doppler_shift_hz", "light_time_s", "point_ahead_rad"]
+__all__ = ["doppler_shift_hz", "light_time_s", "point_ahead_rad", "slew_rate_rad_s"]
 
 FloatArray = NDArray[np.float64]
 
@@ -87,3 +87,24 @@ def point_ahead_rad(position_m: ArrayLike, velocity_m_s: ArrayLike, site: Site) 
     unit = line_m / np.linalg.norm(line_m, axis=-1, keepdims=True)
     across_m_s = np.linalg.norm(np.cross(unit, relative_m_s), axis=-1)
     return np.asarray(2.0 * across_m_s / SPEED_OF_LIGHT_M_S)
+
+
+def slew_rate_rad_s(position_m: ArrayLike, velocity_m_s: ArrayLike, site: Site) -> FloatArray:
+    r"""Angular rate at which a telescope on the ground follows the satellite.
+
+    Parameters
+    ----------
+    position_m, velocity_m_s : array_like
+        Earth-fixed states (velocity in the rotating frame), shape (n, 3). [m], [m/s]
+    site : Site
+        The station.
+
+    Returns
+    -------
+    ndarray
+        :math:`|v_\perp| / L` in the rotating frame, in which the air rests, shape (n,); 0 for a satellite that stands
+        still in the sky. [rad/s]
+    """
+    line_m = np.asarray(position_m, dtype=np.float64) - site.position_m
+    across = np.linalg.norm(np.cross(line_m, np.asarray(velocity_m_s, dtype=np.float64)), axis=-1)
+    return np.asarray(across / np.einsum("...i,...i", line_m, line_m))

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["LOSS_NAMES", "best_pass", "best_passes", "footprint", "loss_terms", "pass_samples", "utc"]
 
 LOSS_NAMES: Final = {
+    "loss_transmitter_db": "transmitter optics",
     "loss_geometric_db": "beam spreading",
     "loss_atmosphere_db": "atmosphere",
     "loss_cloud_db": "clouds",
     "loss_pointing_db": "pointing",
     "loss_coupling_db": "coupling",
+    "loss_receiver_db": "receiver optics",
     "loss_detector_db": "detection",
     "loss_measured_db": "measured link",
     "loss_offset_db": "offset",

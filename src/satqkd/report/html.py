@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from satqkd.report import sections
+from satqkd.report.noise import background
 from satqkd.report.page import page
 from satqkd.report.run import Run, heading, station_names
 from satqkd.report.values import escape, window_text
@@ -38,8 +39,8 @@ def render(result: Run) -> str:
         lead += f"<p>{escape(description)}</p>"
     built = [
         sections.warnings(result), sections.map_(result), sections.timeline(result), sections.best_pass(result),
-        sections.loss_budget(result), sections.keys(result), sections.no_key(result), sections.passes(result),
-        sections.schedule(result), sections.security(result), sections.provenance(result),
+        sections.loss_budget(result), background(result), sections.keys(result), sections.no_key(result),
+        sections.passes(result), sections.schedule(result), sections.security(result), sections.provenance(result),
     ]  # fmt: skip
     return page(
         title=f"{heading(result)} - satqkd report",

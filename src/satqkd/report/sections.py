@@ -166,6 +166,9 @@ def loss_budget(run: Run) -> Section:
     header = ["Station", *(["Satellite"] if several else []), "Culmination (UTC)", "Elevation [deg]", "Range [km]"]
     header += [LOSS_NAMES[name].capitalize() for name in terms] + ["Whole link", "Mean over pass"]
     caption = "Each station's best pass: losses in dB at culmination, and that of the pass's mean transmittance."
+    if len(rows) > 1:
+        picture = plot.to_inline(plot.station_budgets(run.link, run.keys), name="stations", alt="Loss terms by station")
+        body += figure(picture, "Loss terms of each station's best pass at its highest elevation, in dB.")
     body += table(header, rows, text_columns=3 if several else 2, caption=caption, css="sortable")
     return Section("losses", "Loss budget", body)
 

@@ -16,13 +16,19 @@ from satqkd.scenario.units import Quantity, problem
 
 __all__ = [
     "Access", "Channel", "ClearSky", "CloudTable", "Clouds", "ConstantClouds", "EmpiricalChannel",
-    "FixedDivergenceChannel", "FixedDivergenceFittedChannel", "Station",
+    "FixedDivergenceChannel", "FixedDivergenceFittedChannel", "GaussianBeamChannel", "Station",
 ]  # fmt: skip
 
 MaskElevation = Annotated[float, Quantity("angle", "deg", -5.0, 89.0)]
 Azimuth = Annotated[float, Quantity("angle", "deg", 0.0, 360.0)]
 Thickness = Annotated[float, Quantity("ratio", "", 0.0, WANG_OPAQUE_THICKNESS)]
 CloudModelName = Literal["wang", "optical-thickness"]
+TurbulenceName = Literal["rural", "urban", "coastal", "hv-5-7"]
+AerosolName = Literal["rural", "urban", "maritime"]
+SkyName = Literal["rural", "urban", "coastal"]
+SpreadName = Literal["long-term", "long-term-integral", "tilt-corrected", "vacuum", "published", "fixed-divergence"]
+Visibility = Annotated[float, Quantity("length", "km", 0.0, 1e3, exclusive_minimum=True)]
+Bandwidth = Annotated[float, Quantity("frequency", "Hz", 0.0, 1e6)]
 
 
 class Station(Model):
@@ -37,6 +43,10 @@ class Station(Model):
         description="lowest usable elevation, or a list of [azimuth, elevation] joined linearly around the horizon",
     )
     receiver: Receiver | None = Field(None, description="this station's own receiver instead of the common one")
+    turbulence: TurbulenceName | None = Field(None, description="this station's own instead of the channel's")
+    aerosol: AerosolName | None = Field(None, description="this station's own instead of the channel's")
+    visibility: Visibility | None = Field(None, description="this station's own instead of the channel's")
+    sky: SkyName | None = Field(None, description="this station's own instead of the background's")
 
     @field_validator("elevation_mask")
     @classmethod
@@ -86,8 +96,35 @@ class EmpiricalChannel(Model):
     )
 
 
+class GaussianBeamChannel(Model):
+    """Gaussian beam through turbulence from first principles, up or down: every term its own."""
+
+    model: Literal["gaussian-beam"]
+    direction: Literal["downlink", "uplink"] = Field("downlink", description="who sends: the satellite, or the station")
+    turbulence: TurbulenceName = Field(description="profile of turbulence and wind above a station, by name")
+    extinction: Literal["atmosphere", "none"] | LossDb = Field(
+        description="atmosphere: by wavelength, aerosol, visibility and altitude; a number: loss at zenith of a flat "
+        "atmosphere, divided by sin(elevation); none: as if there were no air"
+    )
+    aerosol: AerosolName | None = Field(None, description='needed by extinction = "atmosphere"')
+    visibility: Visibility | None = Field(
+        None, description='meteorological range at sea level, needed by extinction = "atmosphere"'
+    )
+    ao_bandwidth: Bandwidth | None = Field(
+        None, description="closed-loop bandwidth of a downlink's adaptive optics; left out: none"
+    )
+    tip_tilt_bandwidth: Annotated[float, Quantity("frequency", "Hz", 0.0, 1e6, exclusive_minimum=True)] | None = Field(
+        None, description="that of its tip-tilt mirror; left out: 60 Hz"
+    )
+    greenwood_lower_height: Literal["ground", "published"] = Field(
+        "ground", description="where the integrals of the Greenwood and tracking frequency begin"
+    )
+    spread: SpreadName | None = Field(None, description="size of an uplink's spot; left out: long-term")
+
+
 Channel = Annotated[
-    FixedDivergenceChannel | FixedDivergenceFittedChannel | EmpiricalChannel, Field(discriminator="model")
+    FixedDivergenceChannel | FixedDivergenceFittedChannel | EmpiricalChannel | GaussianBeamChannel,
+    Field(discriminator="model"),
 ]
 
 

@@ -12,8 +12,10 @@ from pydantic import Field, field_validator, model_validator
 from satqkd.errors import InputError
 from satqkd.scenario import catalogue
 from satqkd.scenario.base import Duration, Model, UtcTime
+from satqkd.scenario.combinations import check_background, check_channel
 from satqkd.scenario.environment import Access, Channel, ClearSky, Clouds, CloudTable, EmpiricalChannel, Station
 from satqkd.scenario.equipment import Detector, Receiver, Source, Terminal
+from satqkd.scenario.light import Background, ConstantBackground
 from satqkd.scenario.orbits import OverpassOrbit, Satellite
 from satqkd.scenario.protocol import Planning, Protocol
 from satqkd.scenario.tables import CloudRows, EfficiencyRows, parse_clouds, parse_efficiency
@@ -60,10 +62,11 @@ class Scenario(Model):
     stations: tuple[Station, ...]
     access: Access = Access()
     source: Source
-    terminal: Terminal | None = Field(None, description="needed by the fixed-divergence channels")
-    receiver: Receiver | None = Field(None, description="common receiver, needed by the fixed-divergence channel")
+    terminal: Terminal | None = Field(None, description="needed by all channels but the empirical one")
+    receiver: Receiver | None = Field(None, description="common receiver, needed by fixed-divergence and gaussian-beam")
     detector: Detector
     channel: Channel
+    background: Background | None = None
     clouds: Clouds = ClearSky()
     protocol: Protocol
     planning: Planning = Planning()
@@ -83,7 +86,17 @@ class Scenario(Model):
             found = catalogue.detector(stated["device"], wavelength_m=wavelength_m)
         except InputError as error:
             raise problem(f"detector.device: {error}") from None
-        return {**data, "detector": {"efficiency": found.efficiency, "afterpulse": found.p_afterpulse, **stated}}
+        given: dict[str, Any] = {"efficiency": found.efficiency, "afterpulse": found.p_afterpulse}
+        light = data.get("background")
+        if isinstance(light, dict) and light.get("kind") != "constant":
+            given["dark_count_rate"] = found.dark_count_hz
+        return {**data, "detector": {**given, **stated}}
+
+    @field_validator("background")
+    @classmethod
+    def _plain(cls, value: Background | None) -> Background | None:
+        """A constant background, written or not, is the same scenario."""
+        return None if isinstance(value, ConstantBackground) else value
 
     @field_validator("stations", "satellites")
     @classmethod
@@ -118,12 +131,8 @@ class Scenario(Model):
             raise problem(
                 f"planning.interval of {self.planning.interval:g} s is shorter than study.step of {self.study.step:g} s"
             )
-        if self.channel.model != "empirical" and self.terminal is None:
-            raise problem(f'channel.model "{self.channel.model}" needs a [terminal] with its divergence')
-        if self.channel.model == "fixed-divergence" and any(
-            station.receiver is None and self.receiver is None for station in self.stations
-        ):
-            raise problem('channel.model "fixed-divergence" needs a [receiver] with its aperture')
+        check_channel(self)
+        check_background(self)
         return self
 
     @model_validator(mode="after")

@@ -35,9 +35,10 @@ DIMENSIONS: Final[Mapping[str, Mapping[str, float]]] = {
         "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "min": 60.0, "h": 3600.0, "d": 86400.0,
     },
     "loss": {"dB": 1.0},
+    "radiance": {"mW/m2/nm/sr": 1.0},
     "ratio": {"": 1.0, "%": 1e-2, "ppm": 1e-6},
 }  # fmt: skip
-"""Units of each dimension and their size in SI (loss: decibel)."""
+"""Units of each dimension and their size in SI (loss: decibel; radiance: mW m-2 nm-1 sr-1)."""
 
 _SPELLINGS: Final[Mapping[str, str]] = {
     "µm": "um", "μm": "um", "µrad": "urad", "μrad": "urad", "µs": "us", "μs": "us",

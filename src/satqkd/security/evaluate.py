@@ -36,17 +36,20 @@ def add_asymptotic_rate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        The same with ``rate_asymptotic`` in bit/s, NaN outside passes.
+        The same with ``rate_asymptotic`` in bit/s: NaN outside passes, 0 where the link must not be used.
     """
     transmittance = link.transmittance.values
     rate = np.full(transmittance.shape, np.nan)
     inside = np.isfinite(transmittance)
+    if "usable" in link:
+        rate[inside] = 0.0
+        inside &= link.usable.values
     protocol, detector = scenario.protocol, scenario.detector
     rate[inside] = scenario.source.pulse_rate * gllp.key_rate(
         transmittance[inside],
         mu=protocol.intensities[0],
         nu=protocol.intensities[1],
-        y0=detector.background_yield,
+        y0=link.p_noise.values[inside],
         misalignment=detector.misalignment,
         f_ec=protocol.f_ec,
         sifting=protocol.asymptotic_sifting,
@@ -56,15 +59,13 @@ def add_asymptotic_rate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
 
 
 def analysis_options(scenario: Scenario) -> dict[str, Any]:
-    """Arguments of :func:`satqkd.security.lim2014.key_length` that a scenario fixes for every pass."""
+    """Arguments of :func:`satqkd.security.lim2014.key_length` but ``p_extraneous``, which the link has by slot."""
     protocol, detector = scenario.protocol, scenario.detector
     return {
         "pulses_per_slot": scenario.source.pulse_rate * scenario.study.step,
         "intensities": protocol.intensities,
         "intensity_probabilities": protocol.intensity_probabilities,
         "p_key_basis": protocol.p_key_basis,
-        # Y0 counts a click in either of the two detectors of a basis, p_ec one of them: 1 - (1 - 2 p_ec) = Y0
-        "p_extraneous": detector.background_yield / 2.0,
         "qber_intrinsic": detector.misalignment,
         "p_afterpulse": detector.afterpulse,
         "eps_correctness": protocol.eps_correctness,
@@ -92,7 +93,7 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
     -------
     xarray.Dataset
         Dimension ``pass``: counts, bounds, finite key, why there is none and by how many dB, asymptotic key, and
-        the protocol parameters used.
+        the protocol parameters used. Samples that must not be used are left out.
 
     Raises
     ------
@@ -104,17 +105,23 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
     options, step = analysis_options(scenario), scenario.study.step
     numbers = link.pass_number.values
     _check_same_passes(passes, link)
-    inside = np.flatnonzero(numbers.ravel() >= 0)
+    used = numbers >= 0
+    if "usable" in link:
+        used &= link.usable.values
+    inside = np.flatnonzero(used.ravel())
     owner = numbers.ravel()[inside]
     order = np.argsort(owner, kind="stable")  # within a pass in order of time, as the last dimension is time
     edges = np.searchsorted(owner[order], np.arange(passes.sizes["pass"] + 1))
     eta = link.transmittance.values.ravel()[inside][order]
     rate = link.rate_asymptotic.values.ravel()[inside][order]
+    # Y0 counts a click in either of the two detectors of a basis, p_ec one of them: 1 - (1 - 2 p_ec) = Y0
+    extraneous = link.p_noise.values.ravel()[inside][order] / 2.0
     columns: dict[str, list[Any]] = {name: [] for name in _KEY_COLUMNS}
     for first, last in pairwise(edges):
         own = eta[first:last]
-        key = lim2014.key_length(own, **options)
-        margin = lim2014.margin_db(own, **options) if len(own) else -math.inf
+        noise = extraneous[first:last]
+        key = lim2014.key_length(own, p_extraneous=noise, **options)
+        margin = lim2014.margin_db(own, p_extraneous=noise, **options) if len(own) else -math.inf
         mean = float(own.mean()) if len(own) else 0.0
         for name, value in _row(key).items():
             columns[name].append(value)
@@ -130,8 +137,8 @@ def evaluate(scenario: Scenario, passes: xr.Dataset, link: xr.Dataset) -> xr.Dat
         data[name] = ("pass", np.full(passes.sizes["pass"], value))
     dataset = describe(xr.Dataset(data, coords={"pass": passes["pass"].variable}))
     # those of the options are the same for every pass, so one evaluation tells them
-    used = lim2014.key_length([1e-4], **options).citations
-    return dataset.assign_attrs(citations=[*used, *gllp.CITATIONS])
+    cited = lim2014.key_length([1e-4], p_extraneous=0.0, **options).citations
+    return dataset.assign_attrs(citations=[*cited, *gllp.CITATIONS])
 
 
 def _check_same_passes(passes: xr.Dataset, link: xr.Dataset) -> None:

@@ -45,7 +45,7 @@ class GllpRate:
 
 
 def single_photon_yield(
-    transmittance: ArrayLike, *, mu: float, nu: float, y0: float, channel: str = "standard"
+    transmittance: ArrayLike, *, mu: float, nu: float, y0: ArrayLike, channel: str = "standard"
 ) -> NDArray[np.float64]:
     r"""Lower bound on the single-photon yield from a signal, a weak decoy and a vacuum intensity.
 
@@ -55,8 +55,9 @@ def single_photon_yield(
         Whole system's transmittance. [1]
     mu, nu : float
         Mean photon numbers of signal and weak decoy. [1]
-    y0 : float
-        Background yield, known exactly from the vacuum intensity in the asymptotic limit. [1]
+    y0 : array_like
+        Background yield, one number or one per transmittance, known exactly from the vacuum intensity in the
+        asymptotic limit. [1]
     channel : {"standard", "full"}
         Channel model, see :func:`satqkd.detection.weak_pulse.decoy_gain`.
 
@@ -78,19 +79,19 @@ def single_photon_yield(
     ----------
     .. [1] X. Ma et al., "Practical decoy state for quantum key distribution", Phys. Rev. A 72, 012326 (2005).
     """
-    eta = np.asarray(transmittance, float)
+    eta, empty = np.asarray(transmittance, float), np.asarray(y0, float)
     background = 1.0 - OVERLAP[channel] * eta
     if nu == 0.0:
-        return np.asarray(eta + y0 * background)
+        return np.asarray(eta + empty * background)
 
     def excess(x: float) -> NDArray[np.float64]:
-        return np.asarray(np.exp((1.0 - eta) * x) * np.expm1(eta * x) + y0 * np.expm1(background * x))
+        return np.asarray(np.exp((1.0 - eta) * x) * np.expm1(eta * x) + empty * np.expm1(background * x))
 
     return np.asarray(mu / (mu - nu) * (excess(nu) / nu - excess(mu) * nu / mu**2))
 
 
 def single_photon_error(
-    transmittance: ArrayLike, y1: ArrayLike, *, nu: float, y0: float, misalignment: float, e0: float = 0.5
+    transmittance: ArrayLike, y1: ArrayLike, *, nu: float, y0: ArrayLike, misalignment: float, e0: float = 0.5
 ) -> NDArray[np.float64]:
     r"""Upper bound on the single-photon error rate from the weak decoy.
 
@@ -118,11 +119,11 @@ def single_photon_error(
     ----------
     .. [1] X. Ma et al., "Practical decoy state for quantum key distribution", Phys. Rev. A 72, 012326 (2005).
     """
-    eta, yield_1 = np.asarray(transmittance, float), np.asarray(y1, float)
+    eta, yield_1, empty = (np.asarray(value, float) for value in (transmittance, y1, y0))
     if nu == 0.0:
-        errors = e0 * y0 + misalignment * eta
+        errors = e0 * empty + misalignment * eta
     else:
-        errors = (e0 * y0 * np.expm1(nu) - misalignment * np.exp(nu) * np.expm1(-eta * nu)) / nu
+        errors = (e0 * empty * np.expm1(nu) - misalignment * np.exp(nu) * np.expm1(-eta * nu)) / nu
     half = np.full(np.broadcast_shapes(errors.shape, yield_1.shape), 0.5)
     np.divide(errors, yield_1, out=half, where=yield_1 > 2.0 * errors)  # else at its cap
     return half
@@ -133,7 +134,7 @@ def evaluate(
     *,
     mu: float,
     nu: float,
-    y0: float,
+    y0: ArrayLike,
     misalignment: float,
     f_ec: float,
     sifting: float,
@@ -148,8 +149,8 @@ def evaluate(
         Whole system's transmittance, receiver and detector included, in [0, 1]. [1]
     mu, nu : float
         Mean photon numbers of signal and weak decoy, ``mu > nu >= 0``; the third intensity is the vacuum. [1]
-    y0 : float
-        Background click probability per pulse. [1]
+    y0 : array_like
+        Background click probability per pulse, one number or one per transmittance. [1]
     misalignment : float
         Error probability of a signal photon. [1]
     f_ec : float
@@ -182,14 +183,15 @@ def evaluate(
     .. [1] D. Gottesman et al., Quantum Inf. Comput. 4, 325 (2004).
     .. [2] X. Ma et al., "Practical decoy state for quantum key distribution", Phys. Rev. A 72, 012326 (2005).
     """
-    eta = np.asarray(transmittance, float)
+    eta, background = np.asarray(transmittance, float), np.asarray(y0, float)
     if eta.size and not bool(np.all((eta >= 0.0) & (eta <= 1.0))):
         bad = eta[~((eta >= 0.0) & (eta <= 1.0))].flat[0]
         raise InputError(f"transmittance contains {float(bad)!r}: must be between 0 and 1")
     if not (0.0 <= nu < mu < np.inf):
         raise InputError(f"mu = {mu!r}, nu = {nu!r}: must satisfy mu > nu >= 0")
     for name, value, low, high in (
-        ("y0", y0, 0.0, 1.0),
+        ("y0", float(background.min(initial=1.0)), 0.0, 1.0),
+        ("y0", float(background.max(initial=0.0)), 0.0, 1.0),
         ("misalignment", misalignment, 0.0, 0.5),
         ("e0", e0, 0.0, 1.0),
         ("f_ec", f_ec, 1.0, np.inf),
@@ -214,7 +216,7 @@ def key_rate(
     *,
     mu: float,
     nu: float,
-    y0: float,
+    y0: ArrayLike,
     misalignment: float,
     f_ec: float,
     sifting: float,
