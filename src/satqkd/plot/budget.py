@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from satqkd.plot.curves import few_digits, power_of_ten
 from satqkd.plot.select import LOSS_NAMES, best_passes, loss_terms, pass_samples
 from satqkd.plot.style import INK, PALETTE, message, new_figure, styled
 
@@ -83,7 +84,12 @@ def noise_curves(link: xr.Dataset) -> Figure:
     seen = np.isfinite(noise)
     if not seen.any():
         return message("No pass to show.")
+    from matplotlib.dates import ConciseDateFormatter
+    from matplotlib.ticker import FuncFormatter
+
     lowest = np.where(seen, noise, np.inf).min(axis=1)
+    shown = lowest[np.isfinite(lowest) & (lowest > 0.0)]
+    decades = shown.size > 0 and float(shown.max() / shown.min()) > 30.0
     time = link["time"].values
     steps = np.diff(time)
     # a step much longer than the shortest one is a time without any pass: the line must not cross it
@@ -99,7 +105,9 @@ def noise_curves(link: xr.Dataset) -> Figure:
         )  # fmt: skip
     axes.set(xlabel="UTC", ylabel="Noise clicks per pulse", title="Background light and dark counts")
     axes.margins(x=0.01)
-    figure.autofmt_xdate(rotation=0, ha="center")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: "" if decades else few_digits(value)))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))  # type: ignore[no-untyped-call]
     if len(lowest) <= len(PALETTE):
         figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from satqkd.plot.keys import key_table
 from satqkd.plot.select import utc
-from satqkd.plot.style import FINITE, PALETTE, bit_unit, message, new_figure, styled
+from satqkd.plot.style import FINITE, PALETTE, bit_unit, message, new_figure, styled, time_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,13 +122,14 @@ def compare_curves(a: xr.Dataset, b: xr.Dataset, *, labels: tuple[str, str] = ("
     top = a["time"].values[int(np.argmax(a["elevation"].values))]
     rates = [np.nan_to_num(run["rate_asymptotic"].values) for run in (a, b)]
     size, unit = bit_unit(max(float(rate.max()) for rate in rates))
+    hour, hours = time_unit(float((a["time"].values[-1] - a["time"].values[0]) / np.timedelta64(1, "s")))
     for run, rate, colour, dashes, label in zip((a, b), rates, (_A, _B), ("-", (0, (4, 2))), labels, strict=True):
-        seconds = (run["time"].values - top) / np.timedelta64(1, "s")
+        seconds = (run["time"].values - top) / np.timedelta64(1, "s") / hour
         left.plot(seconds, run["loss_total_db"].values, color=colour, ls=dashes, label=label)
         right.plot(seconds, rate / size, color=colour, ls=dashes)
     name = f"{a['satellite'].item()} over {a['station'].item()}, {utc(top, 'm')} UTC"
-    left.set(xlabel="Time from culmination [s]", ylabel="Total loss [dB]", title=name)
-    right.set(xlabel="Time from culmination [s]", ylabel=f"Asymptotic key rate [{unit}/s]")
+    left.set(xlabel=f"Time from culmination [{hours}]", ylabel="Total loss [dB]", title=name)
+    right.set(xlabel=f"Time from culmination [{hours}]", ylabel=f"Asymptotic key rate [{unit}/s]")
     right.set_ylim(bottom=0.0)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -118,6 +118,9 @@ def ground_track(link: xr.Dataset, *, stations: Sequence[Any]) -> Figure:
     west, east, south, north = _window(x, y, areas, centre)
 
     aspect = 1.0 / max(0.3, float(np.cos(np.radians(0.5 * (south + north)))))
+    lacking = 1.2 * (north - south) * aspect - (east - west)  # a satellite at rest far south of its stations: a strip
+    if lacking > 0.0:
+        west, east = west - 0.5 * lacking, east + 0.5 * lacking
     width = 8.2
     figure = new_figure(width, float(np.clip(0.9 * width * (north - south) * aspect / (east - west), 2.6, 5.6)) + 0.7)
     axes = figure.add_subplot()

@@ -19,6 +19,7 @@ from satqkd.plot.style import (
     new_figure,
     note,
     styled,
+    time_unit,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -65,12 +66,13 @@ def pass_curves(link: xr.Dataset, keys: xr.Dataset | None = None, *, number: int
     Returns
     -------
     matplotlib.figure.Figure
-        Four axes: degrees, km, dB, kbit/s (or the unit that fits), against seconds from culmination.
+        Four axes: degrees, km, dB, kbit/s (or the unit that fits), against seconds (a day: hours) from culmination.
     """
     samples = _chosen(link, keys, number)
     if samples is None:
         return message("No pass to show.")
     seconds, top = _seconds(samples)
+    hour, hours = time_unit(float(np.ptp(seconds)))
     rate = samples["rate_asymptotic"].values
     size, unit = bit_unit(float(np.nanmax(rate)) if np.isfinite(rate).any() else 0.0)
     curves = (
@@ -82,14 +84,14 @@ def pass_curves(link: xr.Dataset, keys: xr.Dataset | None = None, *, number: int
     figure = new_figure(8.2, 4.6)
     panels = figure.subplots(2, 2, sharex=True)
     for axes, (values, label, colour) in zip(panels.ravel(), curves, strict=True):
-        axes.plot(seconds, values, color=colour, marker="o" if len(seconds) == 1 else "")
+        axes.plot(seconds / hour, values, color=colour, marker="o" if len(seconds) == 1 else "")
         axes.set_ylabel(label)
         axes.axvline(0.0, color=MUTED, lw=0.8, ls=(0, (3, 3)), gid="culmination")
         axes.margins(x=0.01, y=0.08)
     panels[0, 0].set_ylim(bottom=0.0 if np.nanmin(curves[0][0]) >= 0.0 else None)
     panels[1, 1].set_ylim(bottom=0.0)
     for axes in panels[1]:
-        axes.set_xlabel("Time from culmination [s]")
+        axes.set_xlabel(f"Time from culmination [{hours}]")
     figure.suptitle(f"{_name(samples)}, culmination {utc(top)} UTC", fontsize=10, fontweight="bold", x=0.01, ha="left")
     return figure
 
@@ -110,12 +112,14 @@ def loss_budget(link: xr.Dataset, keys: xr.Dataset | None = None, *, number: int
     Returns
     -------
     matplotlib.figure.Figure
-        One axes, dB against seconds from culmination. A negative term hangs below zero.
+        One axes, dB against seconds (a day: hours) from culmination. A negative term hangs below zero.
     """
     samples = _chosen(link, keys, number)
     if samples is None:
         return message("No pass to show.")
     seconds, top = _seconds(samples)
+    hour, hours = time_unit(float(np.ptp(seconds)))
+    seconds = seconds / hour
     figure = new_figure(8.2, 3.8)
     axes = figure.add_subplot()
     upper = np.zeros(len(seconds))
@@ -131,7 +135,9 @@ def loss_budget(link: xr.Dataset, keys: xr.Dataset | None = None, *, number: int
         upper, lower = upper + np.maximum(values, 0.0), lower + np.minimum(values, 0.0)
     axes.plot(seconds, samples["loss_total_db"].values, color=INK, lw=1.6, label="whole link", gid="total")
     axes.set(
-        xlabel="Time from culmination [s]", ylabel="Loss [dB]", title=f"Loss budget: {_name(samples)}, {utc(top)} UTC"
+        xlabel=f"Time from culmination [{hours}]",
+        ylabel="Loss [dB]",
+        title=f"Loss budget: {_name(samples)}, {utc(top)} UTC",
     )
     axes.margins(x=0.0, y=0.06)
     axes.set_ylim(bottom=min(0.0, 1.1 * float(np.nanmin(lower))))

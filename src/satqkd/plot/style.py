@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASYMPTOTIC", "FINITE", "INK", "MUTED", "NONE", "PALETTE", "STYLE", "bit_unit", "message", "new_figure",
-    "note", "sequence", "styled", "three_digits", "to_inline",
+    "note", "sequence", "styled", "three_digits", "time_unit", "to_inline",
 ]  # fmt: skip
 
 INK: Final = "#1b2733"
@@ -122,6 +122,17 @@ def message(text: str, width_in: float = 8.0, height_in: float = 1.6) -> Figure:
 def note(axes: Axes, text: str) -> None:
     """Small remark at the top right, level with the title."""
     axes.set_title(text, loc="right", fontsize=8.0, fontweight="normal", color=MUTED)
+
+
+def time_unit(span_s: float) -> tuple[float, str]:
+    """Unit in which a span of time reads well: its length in seconds, and its name.
+
+    Examples
+    --------
+    >>> time_unit(400.0), time_unit(86400.0)
+    ((1.0, 's'), (3600.0, 'h'))
+    """
+    return (3600.0, "h") if span_s > 7200.0 else (1.0, "s")
 
 
 def bit_unit(largest_bits: float) -> tuple[float, str]:
