@@ -207,13 +207,15 @@ def single_photon_pair(
 
     Notes
     -----
-    ([1]_, App. B)
+    For identical pulses ([1]_, App. B), evaluated as one sum of positive terms,
 
     .. math:: Y_{11} = q^2[\tfrac12\eta_a\eta_b + (2\eta_a + 2\eta_b - 3\eta_a\eta_b)p_d
                        + 4(1-\eta_a)(1-\eta_b)p_d^2], \quad
-              e_{11}Y_{11} = \tfrac12 Y_{11} - (\tfrac12 - e_d) q^2 \tfrac12 M\eta_a\eta_b,
+              e_{11}Y_{11} = \tfrac12 Y_{11} - (\tfrac12 - e_d) q^2 \tfrac12 M\eta_a\eta_b.
 
-    evaluated as one sum of positive terms. Distinguishable photons (M = 0) succeed as often, with random results.
+    With M < 1 two photons of the same polarisation leave by the same port with probability :math:`(1+M)/2`, and only
+    then can a dark count make them a success: :math:`q^2\eta_a\eta_b p_d(1-M)/2` less yield. Coincidences of
+    distinguishable photons have random results.
 
     References
     ----------
@@ -230,6 +232,8 @@ def single_photon_pair(
     overlap = np.asarray(mode_overlap, float)
     square = np.exp(2.0 * np.log1p(-dark))
     both = 0.5 * a * b
-    one = (2.0 * a * (1.0 - b) + 2.0 * b * (1.0 - a) + a * b) * dark + 4.0 * (1.0 - a) * (1.0 - b) * dark**2
+    one = (2.0 * a * (1.0 - b) + 2.0 * b * (1.0 - a) + 0.5 * (1.0 + overlap) * a * b) * dark + 4.0 * (1.0 - a) * (
+        1.0 - b
+    ) * dark**2
     wrong = flip * overlap + 0.5 * (1.0 - overlap)
     return np.asarray(square * (both + one)), np.asarray(square * (wrong * both + 0.5 * one))

@@ -322,5 +322,12 @@ def key_rate(
     privacy = mu_a * mu_b * np.exp(-mu_a - mu_b) * yield_11 * (1.0 - binary_entropy(error_11_x))
     rate_raw = np.asarray(privacy - f_ec * gain_z * binary_entropy(qber_z))
     return MdiRate(
-        np.asarray(np.maximum(rate_raw, 0.0)), gain_z, qber_z, gain_x, qber_x, np.asarray(yield_11), error_11_x, rate_raw
+        np.asarray(np.maximum(rate_raw, 0.0)),
+        gain_z,
+        qber_z,
+        gain_x,
+        qber_x,
+        np.asarray(yield_11),
+        error_11_x,
+        rate_raw,
     )
