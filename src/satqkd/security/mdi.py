@@ -23,13 +23,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from satqkd.detection.bell_measurement import single_photon_pair, x_basis, z_basis
 from satqkd.errors import InputError
+from satqkd.security._mdi_checks import check_intensities, in_range
 from satqkd.security._mdi_decoy import analytic_yield, paired_x, paired_z, program
+from satqkd.security._mdi_finite import key_length
 from satqkd.security.entropy import binary_entropy
 
-__all__ = ["DECOYS", "MdiLink", "MdiRate", "infinite", "key_rate", "linear_program", "three_intensity"]
+__all__ = ["DECOYS", "MdiLink", "MdiRate", "infinite", "key_length", "key_rate", "linear_program", "three_intensity"]
 
 Array = NDArray[np.float64]
-LARGEST_INTENSITY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,37 +210,6 @@ DECOYS: Mapping[str, Callable[[MdiLink], tuple[Array, Array]]] = MappingProxyTyp
 """Decoy-state method by name: from links to yield and X-basis error rate of single-photon pairs."""
 
 
-def _in_range(name: str, value: ArrayLike, low: float, high: float) -> Array:
-    array = np.asarray(value, float)
-    allowed = (array >= low) & (array <= high)
-    if not bool(np.all(allowed)):
-        bad = float(array[~allowed].flat[0])
-        raise InputError(f"{name} = {bad!r}: must be between {low:g} and {high:g}")
-    return array
-
-
-def _intensities(name: str, intensities: Sequence[ArrayLike], decoy: str) -> tuple[Array, ...]:
-    """Signal and weak intensity; the vacuum is checked and left out."""
-    if len(intensities) not in (1, 3):
-        raise InputError(f"{name} has {len(intensities)} values: must be (signal,) or (signal, weak, 0.0)")
-    if decoy != "infinite" and len(intensities) != 3:
-        raise InputError(f"{name} has 1 value: decoy = {decoy!r} needs (signal, weak, 0.0)")
-    signal = _in_range(f"{name}[0]", intensities[0], 0.0, LARGEST_INTENSITY)
-    if not bool(np.all(signal > 0.0)):
-        raise InputError(f"{name}[0] = 0.0: a signal must have more than 0 photons on average")
-    if len(intensities) == 1:
-        return (signal,)
-    weak = np.asarray(intensities[1], float)
-    ordered = (weak > 0.0) & (weak < signal)
-    if not bool(np.all(ordered)):
-        at = np.argmin(ordered)
-        pair = [float(part.flat[at]) for part in np.broadcast_arrays(signal, weak)]
-        raise InputError(f"{name} = ({pair[0]!r}, {pair[1]!r}, ...): must be in descending order, the second above 0")
-    if not bool(np.all(np.asarray(intensities[2]) == 0.0)):
-        raise InputError(f"{name}[2] = {intensities[2]!r}: must be 0.0, the vacuum")
-    return signal, weak
-
-
 def key_rate(
     transmittance_a: ArrayLike,
     transmittance_b: ArrayLike,
@@ -302,15 +272,15 @@ def key_rate(
     if decoy not in DECOYS:
         raise InputError(f"decoy = {decoy!r}: must be one of {', '.join(DECOYS)}")
     eta = [
-        _in_range(name, value, 0.0, 1.0)
+        in_range(name, value, 0.0, 1.0)
         for name, value in (("transmittance_a", transmittance_a), ("transmittance_b", transmittance_b))
     ]
-    _in_range("p_dark", p_dark, 0.0, 0.5)
-    _in_range("misalignment", misalignment, 0.0, 0.5)
-    _in_range("mode_overlap", mode_overlap, 0.0, 1.0)
-    _in_range("f_ec", f_ec, 1.0, 10.0)
-    levels_a = _intensities("intensities_a", intensities_a, decoy)
-    levels_b = _intensities("intensities_b", intensities_b, decoy)
+    in_range("p_dark", p_dark, 0.0, 0.5)
+    in_range("misalignment", misalignment, 0.0, 0.5)
+    in_range("mode_overlap", mode_overlap, 0.0, 1.0)
+    in_range("f_ec", f_ec, 1.0, 10.0)
+    levels_a = check_intensities("intensities_a", intensities_a, decoy)
+    levels_b = check_intensities("intensities_b", intensities_b, decoy)
     eta_a, eta_b, *levels = np.broadcast_arrays(*eta, *levels_a, *levels_b)
     levels_a, levels_b = tuple(levels[: len(levels_a)]), tuple(levels[len(levels_a) :])
     yield_11, error_11_x = DECOYS[decoy](MdiLink(eta_a, eta_b, levels_a, levels_b, p_dark, misalignment, mode_overlap))
