@@ -112,6 +112,21 @@ def test_exchange_of_the_senders():
     assert key_length(0.01, 0.03, pulses=1e13, **back).key_bits_raw == pytest.approx(there.key_bits_raw, rel=1e-6)
 
 
+def test_where_finite_keys_end():
+    """The table of docs/mdi.md at 50 dB and 55 dB, published dark counts, 1e14 pulse pairs."""
+    rest = {**LINK, "p_dark": 3e-6, "probabilities_a": (0.1, 0.6, 0.3), "probabilities_b": (0.1, 0.6, 0.3)}
+
+    def key(loss_db, signal, mu, nu, p_z):
+        sides = {
+            f"{name}_{s}": value for name, value in (("signal", signal), ("intensities", (mu, nu, 0.0))) for s in "ab"
+        }
+        eta = 10 ** (-loss_db / 20)
+        return key_length(eta, eta, pulses=1e14, **{**rest, **sides, "p_z": p_z}).key_bits
+
+    assert key(50.0, 0.26, 0.24, 0.057, 0.22) == pytest.approx(22_400, rel=3e-3)  # as rounded in the table
+    assert key(55.0, 0.21, 0.29, 0.066, 0.27) == 0
+
+
 def test_own_intensities_for_each_side_serve_unequal_links():
     same = {**LINK, **{f"{name}_{side}": LINK[f"{name}_a"] for name in ("intensities", "signal") for side in "ab"}}
     own = {

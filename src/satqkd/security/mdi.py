@@ -1,9 +1,9 @@
-r"""Measurement-device-independent QKD with weak coherent pulses: asymptotic key rates.
+r"""Measurement-device-independent QKD with weak coherent pulses: key rates and keys.
 
 Two senders with unequal links and unequal intensities, an untrusted station that measures in the Bell basis, and
 decoy states of unlimited number, of three intensities, or of three intensities by linear programming
-(:data:`DECOYS`). The clicks are those of :mod:`satqkd.detection.bell_measurement`. A rate here is a limit of
-infinitely many pulses: no statement about a key from a finite pass.
+(:data:`DECOYS`). The clicks are those of :mod:`satqkd.detection.bell_measurement`. :func:`key_rate` is a limit of
+infinitely many pulses, no statement about a key from a finite pass; :func:`key_length` is for a block of pulses.
 
 References
 ----------
