@@ -2,4 +2,4 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "receivers", "weak_pulse")
+__getattr__, __dir__ = _lazy(__name__, "bell_measurement", "receivers", "two_photon_interference", "weak_pulse")

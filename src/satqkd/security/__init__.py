@@ -17,6 +17,7 @@ __getattr__, __dir__ = _lazy(
     "lim2014_analysis",
     "lim2014_variants",
     "margin",
+    "mdi",
     "optimise",
     "quadrature",
     "reasons",
