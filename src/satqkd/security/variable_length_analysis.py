@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,13 @@ _STARTS = (
 )
 _SHARES = (0.05, 0.25, 0.45)
 _NODES = 24
+
+
+@cache
+def _defaults() -> Mapping[str, Any]:
+    """Arguments of the key-length function with their defaults."""
+    parameters = inspect.signature(variable_length.key_length).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
 
 
 class VariableLength:
@@ -125,7 +133,7 @@ class VariableLength:
         if self._receiver == "symmetric-passive":
             arguments.setdefault("p_test_basis", 0.5)
         varied = {parameter.name for parameter in self.parameters}
-        known = [n for n in inspect.signature(variable_length.key_length).parameters if n not in varied]
+        known = [name for name in _defaults() if name not in varied]
         for name in arguments:
             if name not in known:
                 raise InputError(f"fixed: {name!r} is not an argument of the analysis: {', '.join(known)}")
@@ -164,8 +172,7 @@ def block_data(arguments: Mapping[str, Any]) -> NDArray[np.float64]:
     """
     from satqkd.security import _variable_length_fast as fast
 
-    default = {n: p.default for n, p in inspect.signature(variable_length.key_length).parameters.items()}
-    given = {**default, **arguments}
+    given = {**_defaults(), **arguments}
     receiver, cut, pulses = given["receiver"], int(given["photon_cut"]), float(given["pulses"])
     symmetric = receiver == "symmetric-passive"
     eps = float(given["eps_total"]) * (0.5 if symmetric and given["convention"] == "composable" else 1.0)
