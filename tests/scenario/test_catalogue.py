@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import pytest
 
 from satqkd.errors import InputError
 from satqkd.scenario import preset_text
 from satqkd.scenario.catalogue import DETECTORS, FILTERS, LASERS, SURVEY, detector, laser, optical_filter
-from satqkd.scenario.load import validate_scenario
+from satqkd.scenario.load import load_scenario, validate_scenario
+from satqkd.scenario.model import Scenario
 
 NM = {656: 656.448e-9, 854: 854.445e-9, 1550: 1550.027e-9}
 
@@ -155,3 +157,41 @@ class TestScenario:
         with pytest.raises(InputError, match=message) as caught:
             self.scenario(wavelength, device=device)
         assert "\n" not in str(caught.value)
+
+
+class TestLasersAndFiltersOfScenarios:
+    """Names instead of numbers, on the geostationary preset."""
+
+    @staticmethod
+    def scenario(changes: dict[str, dict[str, Any]], without: tuple[tuple[str, str], ...] = ()) -> Scenario:
+        data = load_scenario("geo-europe").to_dict()
+        for table, field in without:
+            del data[table][field]
+        for table, fields in changes.items():
+            data[table].update(fields)
+        return validate_scenario(data)
+
+    def test_a_filter_gives_its_width(self) -> None:
+        found = self.scenario({"background": {"filter": "alluxa-ultra"}}, (("background", "filter_width"),))
+        assert found.background.filter_width == pytest.approx(310e9, rel=1e-12)
+        stated = self.scenario({"background": {"filter": "alluxa-ultra", "filter_width": "20 GHz"}})
+        assert stated.background.filter_width == pytest.approx(20e9, rel=1e-12)
+        assert validate_scenario(found.to_dict()).hash == found.hash
+
+    def test_a_laser_gives_its_beam_quality(self) -> None:
+        found = self.scenario({"source": {"laser": "solstis"}}, (("terminal", "beam_quality"),))
+        assert found.terminal.beam_quality == 1.1
+        stated = self.scenario({"source": {"laser": "solstis"}, "terminal": {"beam_quality": 1.3}})
+        assert stated.terminal.beam_quality == 1.3
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"source": {"laser": "solstice"}}, "source.laser: .*solstice.*solstis"),
+            ({"source": {"laser": "menhir-photonics"}}, "source.laser: .*1545"),
+            ({"background": {"filter": "exail-ixc-fbg-ps"}}, "background.filter: .*no numbers for"),
+        ],
+    )
+    def test_what_does_not_fit_is_one_clear_line(self, changes: dict[str, dict[str, Any]], message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            self.scenario(changes)

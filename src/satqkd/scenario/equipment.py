@@ -22,6 +22,11 @@ class Source(Model):
     pulse_rate: Annotated[float, Quantity("frequency", "MHz", 0.0, 1e6, exclusive_minimum=True)] = Field(
         description="pulses per second"
     )
+    laser: str | None = Field(
+        None,
+        description='laser of the catalogue, such as "solstis": must cover the wavelength; its limit of M^2 is '
+        "terminal.beam_quality of a Gaussian beam, where that is not written",
+    )
 
 
 class Terminal(Model):

@@ -13,6 +13,9 @@ from satqkd.scenario.units import Quantity
 __all__ = ["Background", "ConstantBackground", "RadianceBackground", "SkyBackground"]
 
 Radiance = Annotated[float, Quantity("radiance", "mW/m2/nm/sr", 0.0, 1e9)]
+FilterName = Annotated[
+    str | None, Field(description="filter of the catalogue at the source's wavelength: gives filter_width")
+]
 FilterWidth = Annotated[float, Quantity("frequency", "GHz", 0.0, 1e6, exclusive_minimum=True)]
 Gate = Annotated[float, Quantity("time", "ns", 0.0, 1e6, exclusive_minimum=True)]
 Exclusion = Annotated[float, Quantity("angle", "deg", 0.0, 180.0)]
@@ -29,6 +32,7 @@ class RadianceBackground(Model):
 
     kind: Literal["radiance"]
     radiance: Radiance = Field(description="spectral radiance of the scene")
+    filter: FilterName = None
     filter_width: FilterWidth = Field(description="full width of the receiver's filter in frequency")
     gate: Gate = Field(description="detection gate of one pulse")
 
@@ -38,6 +42,7 @@ class SkyBackground(Model):
 
     kind: Literal["sky"]
     site: SkyName = Field(description="air of the sky's tables; a station may have its own, stations.sky")
+    filter: FilterName = None
     filter_width: FilterWidth = Field(description="full width of the receiver's filter in frequency")
     gate: Gate = Field(description="detection gate of one pulse")
     urban_light: Radiance = Field(0.0, description="light that is neither the Sun's nor the Moon's, always added")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -73,24 +74,39 @@ class Scenario(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _device(cls, data: Any) -> Any:
-        """A detector of the catalogue gives the numbers that the scenario does not state."""
-        stated = data.get("detector") if isinstance(data, dict) else None
-        if not isinstance(stated, dict) or not isinstance(stated.get("device"), str):
+    def _devices(cls, data: Any) -> Any:
+        """Devices of the catalogue give the numbers that the scenario does not state."""
+        if not isinstance(data, dict):
             return data
         try:
             wavelength_m = parse_quantity(data["source"]["wavelength"], Quantity("length", "nm"))
         except (KeyError, TypeError, ValueError):
             return data  # the field itself has an error that says so
-        try:
-            found = catalogue.detector(stated["device"], wavelength_m=wavelength_m)
-        except InputError as error:
-            raise problem(f"detector.device: {error}") from None
-        given: dict[str, Any] = {"efficiency": found.efficiency, "afterpulse": found.p_afterpulse}
-        light = data.get("background")
-        if isinstance(light, dict) and light.get("kind") != "constant":
-            given["dark_count_rate"] = found.dark_count_hz
-        return {**data, "detector": {**given, **stated}}
+
+        def named(table: str, field: str, look_up: Callable[..., Any]) -> Any:
+            stated = data.get(table)
+            name = stated.get(field) if isinstance(stated, dict) else None
+            if not isinstance(name, str):
+                return None
+            try:
+                return look_up(name, wavelength_m=wavelength_m)
+            except InputError as error:
+                raise problem(f"{table}.{field}: {error}") from None
+
+        light, channel = data.get("background"), data.get("channel")
+        sky = isinstance(light, dict) and light.get("kind") != "constant"
+        given: dict[str, dict[str, Any]] = {}
+        if found := named("detector", "device", catalogue.detector):
+            given["detector"] = {"efficiency": found.efficiency, "afterpulse": found.p_afterpulse}
+            if sky:
+                given["detector"]["dark_count_rate"] = found.dark_count_hz
+        if found := named("background", "filter", catalogue.optical_filter):
+            given["background"] = {"filter_width": f"{found.width_hz!r} Hz"}
+        beams = isinstance(channel, dict) and channel.get("model") == "gaussian-beam"
+        found = named("source", "laser", catalogue.laser)
+        if found and beams and isinstance(data.get("terminal"), dict):
+            given["terminal"] = {"beam_quality": found.beam_quality_below}
+        return {**data, **{table: {**numbers, **data[table]} for table, numbers in given.items()}}
 
     @field_validator("background")
     @classmethod
