@@ -75,4 +75,26 @@ def test_wrong_settings_leave_nothing_behind(tmp_path: Path) -> None:
         run_map(tmp_path / "map", x=x, y=y, settings={}, analysis="lim2014")
     with pytest.raises(InputError, match="must be NAME=VALUE"):
         parse_setting("pulses", "--set")
+    for settings in ({"loss_db": 30.0}, {"transmittance": 1e-3}, {"p_noise": 1e-7}):
+        with pytest.raises(InputError, match="cannot be both set and vary along an axis"):
+            run_map(tmp_path / "map", x=x, y=y, settings={"pulses": 1e12, "misalignment": 0.0, **settings})
+    with pytest.raises(InputError, match="only one of them can be set"):
+        run_map(tmp_path / "map", x=y, y=y, settings={"loss_db": 30.0, "transmittance": 1e-3})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pulses=abc", '"abc" is not a number'),
+        ("misalignment=0.5 dB", '"0.5 dB" is not a number'),
+        ("misalignment=0.7", "0.7 must be at least 0 and at most 0.5"),
+        ("receiver=1", '"1" must be one of active'),
+        ("intensities=0.7 0.1", "must be 3 numbers"),
+        ("colour=red", '"colour" is not known: pulses, transmittance'),
+    ],
+)
+def test_a_wrong_setting_is_one_line(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_setting(text, "--set")
+    assert parse_setting("photon_cut=14", "--set") == ("photon_cut", 14.0)

@@ -71,9 +71,9 @@ def keymap(
     from satqkd.study.keymap import parse_axis, parse_setting, run_map
 
     axes = parse_axis(x, "--x"), parse_axis(y, "--y")
-    given = {"pulses": 1e12, "misalignment": 0.005} | dict(parse_setting(text, "--set") for text in settings or [])
-    for axis in axes:
-        given.pop(axis.argument[0], None)
+    varied = {axis.argument[0] for axis in axes}
+    given = {name: value for name, value in (("pulses", 1e12), ("misalignment", 0.005)) if name not in varied}
+    given |= dict(parse_setting(text, "--set") for text in settings or [])
     with progress(quiet or as_json) as update:
         done = run_map(
             output, x=axes[0], y=axes[1], settings=given, analysis=analysis, threads=threads, overwrite=overwrite,

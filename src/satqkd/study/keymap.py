@@ -113,7 +113,7 @@ def parse_axis(text: str, option: str) -> Axis:
 
 
 def parse_setting(text: str, option: str) -> tuple[str, Any]:
-    """Read ``NAME=VALUE``: a number, several separated by spaces, or a word.
+    """Read ``NAME=VALUE``, as a cell of the column NAME in a table for ``satqkd keyrate``.
 
     Parameters
     ----------
@@ -130,22 +130,25 @@ def parse_setting(text: str, option: str) -> tuple[str, Any]:
     Raises
     ------
     InputError
-        If there is no name or no value.
+        If there is no name or no value, the name is not known, or the value is of another kind or out of range.
 
     Examples
     --------
     >>> parse_setting("pulses=1e12", "--set"), parse_setting("receiver=active", "--set")
     (('pulses', 1000000000000.0), ('receiver', 'active'))
     """
-    name, separator, value = text.partition("=")
-    if not (separator and name.strip() and value.strip()):
+    from satqkd.study.keyrate_variable_length import VARIABLE_LENGTH
+
+    name, separator, value = (part.strip() for part in text.partition("="))
+    if not (separator and name and value):
         raise InputError(f'{option} "{text}": must be NAME=VALUE')
+    columns = {column.name: column for column in VARIABLE_LENGTH.columns}
+    if name not in columns:
+        raise InputError(f'{option} "{text}": "{name}" is not known: {", ".join(columns)}')
     try:
-        numbers = [float(part) for part in value.split()]
-    except ValueError:
-        return name.strip(), value.strip()
-    whole = name.strip() == "photon_cut" and len(numbers) == 1 and numbers[0].is_integer()
-    return name.strip(), int(numbers[0]) if whole else numbers[0] if len(numbers) == 1 else tuple(numbers)
+        return name, columns[name].parse(value)
+    except InputError as error:
+        raise InputError(f'{option} "{text}": {error}') from None
 
 
 def run_map(
@@ -197,8 +200,13 @@ def run_map(
     if points > _LARGEST:
         raise InputError(f"the map has {points} points: allowed are at most {_LARGEST}")
     fixed = dict(settings)
+    if {"loss_db", "transmittance"} <= set(fixed):
+        raise InputError("loss_db and transmittance: only one of them can be set")
     if "loss_db" in fixed:
         fixed["transmittance"] = 10.0 ** (-fixed.pop("loss_db") / 10.0)
+    for axis in (x, y):
+        if axis.argument[0] in fixed:
+            raise InputError(f"{axis.name}: cannot be both set and vary along an axis")
     start = time.monotonic()
     with new_folder(folder, overwrite=overwrite) as aside:
         found = sweep(analysis, fixed=fixed, x=x.argument, y=y.argument, threads=threads, progress=progress)
