@@ -41,7 +41,7 @@ GLUE = {
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
 
-ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}}
+ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}, "planning/genetic.py": {"pymoo"}}
 """Kernels that may also import the library of an extra, inside a function."""
 
 KERNEL_LIBRARIES = {"numpy", "scipy", "numba", "sgp4"} | set(sys.stdlib_module_names)
