@@ -37,6 +37,7 @@ GLUE = {
     # Where arrays meet scenarios and datasets; everything else in those packages is a kernel.
     "orbit/build.py", "orbit/geometry.py", "orbit/passes.py", "channel/evaluate.py", "channel/models.py",
     "channel/gaussian_beam.py", "channel/noise.py", "security/evaluate.py", "planning/evaluate.py",
+    "planning/block_plans.py",
 }  # fmt: skip
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
