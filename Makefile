@@ -48,7 +48,7 @@ bench: $(VENV)/.dev  ## benchmarks: every benchmarks/*.py in turn
 
 lock: build/lock/.ready  ## resolve the dependencies anew and write requirements/*.txt
 	$(LOCK) --upgrade -o requirements/run.txt requirements/build.in pyproject.toml
-	$(LOCK) --upgrade -o requirements/dev.txt --extra test --extra lint --extra docs \
+	$(LOCK) --upgrade -o requirements/dev.txt --extra test --extra lint --extra docs --extra bench \
 		--constraint requirements/run.txt requirements/build.in pyproject.toml
 
 clean:  ## remove what the other targets made, except the environment

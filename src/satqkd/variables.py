@@ -126,6 +126,9 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "assigned": Variable("", "station served, or idle, or switching", kind="text"),
         "interval_bits": Variable("1", "asymptotic secret bits delivered in the interval"),
         "delivered_bits": Variable("1", "asymptotic secret bits delivered over the window"),
+        "block_key_bits": Variable("1", "finite secret key of the blocks of a block-aware plan"),
+        "promised_bits": Variable("1", "asymptotic secret bits that the additive plan delivers"),
+        "additive_key_bits": Variable("1", "finite secret key that the additive plan ends with"),
         "available_bits": Variable("1", "asymptotic secret bits if the satellite served this station alone"),
     }
 )  # fmt: skip
