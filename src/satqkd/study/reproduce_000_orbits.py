@@ -86,8 +86,8 @@ def durations() -> Table:
 def keys() -> Table:
     """Fig. 6 b: sum of the rates of every second."""
     note = (
-        "Sum over the seconds of the rate per pulse pair, intensity 0.5, unlimited decoys, R_r = 1.2 m, 14 µrad, fitted "
-        "air. With the printed decoys (three intensities) there is no key anywhere."
+        "Sum over the seconds of the rate per pulse pair, intensity 0.5, unlimited decoys, R_r = 1.2 m, 14 µrad, "
+        "fitted air. With the printed decoys (three intensities) there is no key anywhere."
     )
     return Table("fig6b", "Fig. 6 b: sum of the rates over a pass", "altitude_km", "", _rows(),
                  ordinate="elevation_mask_deg", note=note)  # fmt: skip

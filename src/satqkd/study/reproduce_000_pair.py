@@ -26,8 +26,8 @@ from satqkd.study.mdi_pass import pair_motion
 from satqkd.study.reproduce_000_link import DUAL, dual_pass, seconds, wide_pass
 from satqkd.study.reproduction import Table
 
-__all__ = ["FWHM_S", "WAVELENGTHS_M", "asymmetry", "doppler", "errors", "frequency_budget", "motion", "offsets",
-           "residuals", "timing_budget"]  # fmt: skip
+__all__ = ["FWHM_S", "WAVELENGTHS_M", "asymmetry", "doppler", "errors", "frequency_budget", "motion", "offset_errors",
+           "offsets", "residuals", "timing_budget"]  # fmt: skip
 
 Array = NDArray[np.float64]
 
@@ -58,26 +58,36 @@ def doppler() -> Table:
 
 
 def offsets() -> Table:
-    """Fig. 8: when to send, and what the printed formula misses."""
+    """Fig. 8: when to send."""
     link = dual_pass()
     offset, published = link.send_time_offset.values, link.send_time_offset_published.values
-    sent = link.arrival_difference.values
     rows = tuple(
-        {
-            "time_s": t,
-            "curve": "A before B",
-            "offset_ms": 1e3 * float(offset[n]),
-            "published_ms": 1e3 * float(published[n]),
-            "error_at_arrival_ns": 1e9 * float(abs(abs(offset[n]) - published[n])),
-            "error_at_sending_ns": 1e9 * float(abs(offset[n] - sent[n])),
-        }
+        {"time_s": t, "curve": "Delingha before Lijiang", "offset_ms": 1e3 * float(offset[n]),
+         "published_ms": 1e3 * float(published[n])}
+        for n, t in enumerate(seconds(link).tolist())
+    )  # fmt: skip
+    note = "Negative: Lijiang has to send first. The printed |L_A - L_B|/c has no sign."
+    return Table("fig8", "Fig. 8: how much earlier Delingha sends than Lijiang", "time_s", "curve", rows, note=note)
+
+
+def offset_errors() -> Table:
+    """What the printed formula of Fig. 8 misses, for distances of two instants."""
+    link = dual_pass()
+    offset, published = link.send_time_offset.values, link.send_time_offset_published.values
+    missed = {
+        "distances when the pulses arrive": np.abs(np.abs(offset) - published),
+        "distances when they are sent": np.abs(offset - link.arrival_difference.values),
+    }
+    rows = tuple(
+        {"time_s": t, "distances": name, "error_ns": 1e9 * float(error[n])}
+        for name, error in missed.items()
         for n, t in enumerate(seconds(link).tolist())
     )
     note = (
-        "|L_A - L_B|/c has no sign and neglects the rotation of the Earth while light travels (error_at_arrival_ns). "
-        "Taken at the instant of sending instead of that of arrival, distances are off by more (error_at_sending_ns)."
+        "Distances of the instant of arrival neglect how far the Earth turns while light travels; those of the instant "
+        "of sending also how far the satellite flies. Pulses of 1 ns that miss each other by 1 ns overlap by a quarter."
     )
-    return Table("fig8", "Fig. 8: how much earlier Delingha sends than Lijiang", "time_s", "curve", rows, note=note)
+    return Table("fig8_errors", "Fig. 8: what |L_A - L_B|/c misses", "time_s", "distances", rows, note=note)
 
 
 def errors() -> Table:
@@ -150,13 +160,18 @@ def frequency_budget() -> Table:
             "update_ms": 1e3 * 2.0 * allowed / float(slew),
         }
         for error in (0.1, 1.0, 10.0, 100.0):
-            left = float(np.max(residual_frequency_hz(range_rate_error_a_m_s=error, range_rate_error_b_m_s=error,
-                                                      wavelength_m=wavelength, correlation=motion().cosine)))  # fmt: skip
+            remaining = residual_frequency_hz(
+                range_rate_error_a_m_s=error,
+                range_rate_error_b_m_s=error,
+                wavelength_m=wavelength,
+                correlation=motion().cosine,
+            )
+            left = float(remaining.max())
             overlap = float(temporal_overlap(fwhm_a_s=FWHM_S, fwhm_b_s=FWHM_S, frequency_jitter_hz=left))
             rows.append({**row, "velocity_error_m_s": error, "residual_mhz": left / 1e6, "overlap": overlap})
     note = (
-        "Pulses of 1 ns. update: time after which a frequency that is set in steps is off by what leaves an overlap of 0.99 "
-        "(38 MHz). The residual is the rms of the difference at the widest angle between the lines of sight."
+        "Pulses of 1 ns. update: time after which a frequency that is set in steps is off by what leaves an overlap of "
+        "0.99 (38 MHz). The residual is the rms of the difference at the widest angle between the lines of sight."
     )
     return Table("frequency_budget", "Doppler shifts: range, slew rate, and what a predicted orbit leaves", "", "",
                  tuple(rows), printed=True, note=note)  # fmt: skip
@@ -202,8 +217,8 @@ def timing_budget(range_errors_m: Sequence[float] = (0.001, 0.005, 0.01, 0.02, 0
                 }
             )
     note = (
-        "Pulses of 1 ns, clocks of 10 ps on each side, lasers of 10 MHz, orbit known to 1 m/s; ranges are as old as the "
-        "longest round trip. Key: sum over the pass, R_r = 1.2 m, unlimited decoys at intensity 0.5, and three "
+        "Pulses of 1 ns, clocks of 10 ps on each side, lasers of 10 MHz, orbit known to 1 m/s; ranges are as old as "
+        "the longest round trip. Key: sum over the pass, R_r = 1.2 m, unlimited decoys at intensity 0.5, and three "
         "intensities 0.25, 0.005, 0."
     )
     return Table("timing_budget", "Laser ranging: from the error of a range to the key", "range_error_mm", "ranging",
