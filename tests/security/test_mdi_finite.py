@@ -9,7 +9,7 @@ import pytest
 from scipy.special import iv
 
 from satqkd.errors import InputError
-from satqkd.security._mdi_finite import N_BOUNDS, Counts, Setup, analyse
+from satqkd.security._mdi_analysis import N_BOUNDS, Counts, Setup, analyse
 from satqkd.security.bounds import BOUNDS
 from satqkd.security.leakage import block
 from satqkd.security.mdi import key_length
