@@ -148,11 +148,10 @@ def _slots(table: Table) -> Figure:
                 line=("printed, per second", claims.PRINTED_TOTAL_BITS / 1e8))  # fmt: skip
 
 
-_LOSS: Final = {"lines": {"loss_sum_db": "sum"}, "y_label": "sum of both losses [dB]"}
 _FIGURES: Final[Mapping[str, Callable[[Table], Figure]]] = MappingProxyType(
     {
-        "fig3": partial(_curves, lines={"loss_db": "loss"}, y_label="loss [dB]"),
-        "fig4": partial(_curves, **_LOSS),
+        "fig3": partial(_curves, lines={"loss_db": ""}, y_label="loss [dB]"),
+        "fig4": partial(_curves, lines={"loss_sum_db": ""}, y_label="sum of both losses [dB]"),
         "fig5a": _apertures,
         "fig5b": partial(
             _curves,
@@ -167,8 +166,8 @@ _FIGURES: Final[Mapping[str, Callable[[Table], Figure]]] = MappingProxyType(
         "fig8": partial(
             _curves, lines={"offset_ms": "light times", "published_ms": "|L_A - L_B|/c"}, y_label="offset [ms]"
         ),
-        "fig8_errors": partial(_curves, lines={"error_ns": "error"}, y_label="error [ns]", log_y=True),
-        "fig9": partial(_curves, lines={"error_rate": "error rate"}, y_label="error rate of the X basis"),
+        "fig8_errors": partial(_curves, lines={"error_ns": ""}, y_label="error [ns]", log_y=True),
+        "fig9": partial(_curves, lines={"error_rate": ""}, y_label="error rate of the X basis"),
         "fig9_asymmetry": partial(
             _curves,
             lines={"qber_x": "all pulses, 0.1", "error_11": "single photons"},
@@ -176,7 +175,7 @@ _FIGURES: Final[Mapping[str, Callable[[Table], Figure]]] = MappingProxyType(
             y_label="error rate of the X basis",
         ),
         "timing_budget": partial(
-            _curves, lines={"jitter_ps": "jitter"}, x_label="error of a range [mm]", y_label="jitter [ps]"
+            _curves, lines={"jitter_ps": ""}, x_label="error of a range [mm]", y_label="jitter [ps]"
         ),
         "fig10": _slots,
     }

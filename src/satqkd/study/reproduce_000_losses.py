@@ -77,7 +77,7 @@ def dual_uplinks() -> Table:
         for t, d, loss in zip(time, distance, dual_losses(name).tolist(), strict=True)
     )
     note = "Printed: 278 s, 94.0 dB at 1,611 km, 100.2 dB at 2,428 km, which are sums of both links."
-    return Table("fig4", "Fig. 4: uplinks from Delingha and Lijiang, 24 September 2016, sum of both losses", "time_s",
+    return Table("fig4", "Fig. 4: uplinks from Delingha and Lijiang, 24 September 2016", "time_s",
                  "reading", rows, note=note)  # fmt: skip
 
 
