@@ -82,8 +82,12 @@ def test_common_view_from_other_altitudes() -> None:
     seen, total = made.common_view_s.values, made.rate_total.values
     assert (np.diff(seen, axis=0) > 0.0).all()
     assert (np.diff(seen, axis=1) < 0.0).all()
-    assert (np.diff(total[..., 0], axis=0) < 0.0).all()
-    np.testing.assert_array_equal(np.diff(total[..., 0], axis=1) > 1e-20, False)  # rounding of other summands
+    assert (np.diff(total[0, ..., 0], axis=0) < 0.0).all()  # with the fixed divergence the lower the better
+    link = wide_pass()
+    ours = float(link.rate.sel(decoy="infinite").sum())
+    near_real = np.interp(488.0, orbits.ALTITUDES_KM, total[0, :, orbits.MASKS_DEG.index(10), 0])
+    assert near_real == pytest.approx(ours, rel=0.05)  # the real orbit is not quite circular: 1 % per 2 km
+    np.testing.assert_array_equal(np.diff(total[..., 0], axis=2) > 1e-20, False)  # rounding of other summands
     assert (total[..., 1] == 0.0).all()  # three intensities of 0.5, 0.1, 0: none, as on the real orbit
     # Micius itself at 10 deg: 266 s from 488 km, an orbit of almost no eccentricity; 1 s per 1.4 km
     between = np.interp(488.0, orbits.ALTITUDES_KM, seen[:, orbits.MASKS_DEG.index(10)])
@@ -170,13 +174,14 @@ def test_claims_are_rows_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_name["highest elevation over Ngari [deg]"] == pytest.approx(76.0, abs=0.05)
     assert by_name["closest distance [km]"] == pytest.approx(499.5, abs=0.1)
     assert by_name["distances [km]"] == "1618 to 2436"
-    assert by_name["key, least elevation 5 instead of 10 deg"] == "+0.0 %"
+    sums = [row["ours"] for row in rows if "least elevation 5 and 10 deg" in row["quantity"]]
+    assert sums[0].split(" and ")[0] == sums[0].split(" and ")[1]
     fig4 = [row["ours"] for row in rows if row["source"] == "Fig. 4" and row["reading"] in READINGS]
     assert fig4[0] == "93.6 to 101.3"
 
 
 def test_every_picture_shows_its_table(made: Mapping[str, Table]) -> None:
-    panels = {"fig5a": 3, "fig6a": 2, "fig6b": 2}
+    panels = {"fig5a": 3, "fig6a": 2, "fig6b": 4}
     for name, table in made.items():
         picture = reproduce_000.figure(table)
         if name in ("frequency_budget",):

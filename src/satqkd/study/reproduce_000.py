@@ -130,12 +130,19 @@ def _durations(table: Table) -> Figure:
 
 
 def _keys(table: Table) -> Figure:
-    from satqkd.plot.key_maps import fields_of
     from satqkd.plot.panels import contour_panels
 
-    x, y, (field,) = fields_of(table.rows, x=table.x, y=table.ordinate, columns=["rate_total_infinite"])
-    return contour_panels(x, y, {("unlimited decoys", "intensity 0.5"): 1e8 * field}, title=table.title,
-                          colour_label="sum of the rates [10⁻⁸ s]", **_ORBIT_AXES)  # fmt: skip
+    made = orbits.sweep()
+    total = 1e8 * made.rate_total.sel(decoy="infinite").transpose("reading", "elevation_mask", "altitude")
+    panels = {("R_r 1.2 m", name): total.sel(reading=name).values for name in made.reading.values.tolist()}
+    return contour_panels(
+        made.altitude.values / 1e3,
+        made.elevation_mask.values,
+        panels,
+        title=table.title,
+        colour_label="sum of the rates [10⁻⁸ s]",
+        **_ORBIT_AXES,
+    )
 
 
 def _slots(table: Table) -> Figure:
