@@ -74,6 +74,15 @@ def test_published_offset_misses_nanoseconds_and_the_instant_of_sending_matters_
     np.testing.assert_allclose(late, moved[0] - moved[1], atol=1.5e-9)  # Sagnac and next order
 
 
+def test_air_delays_more_lower_in_the_sky(made: Any) -> None:
+    metres = made.air_delay.values * 299_792_458.0
+    # 1.6 m at the zenith (0.68 of the pressure at sea level), 5.4 times as much at 10 deg
+    np.testing.assert_allclose([metres.min(), metres.max()], [1.62, 1.62 * 5.45], rtol=0.02)
+    for side in range(2):
+        order = np.argsort(made.elevation.values[side])
+        assert (np.diff(made.air_delay.values[side][order]) < 0.0).all()
+
+
 def test_derivatives_of_the_distance(made: Any, wide: Scenario) -> None:
     flight, pair = propagators(wide)[0], sites(wide)
     times = made.time.values[50:60]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satqkd.channel.air_delay import air_delay_s
 from satqkd.channel.evaluate import evaluate
 from satqkd.detection.two_photon_interference import extra_x_basis_error, x_basis_error
 from satqkd.errors import InputError
@@ -262,12 +263,16 @@ def mdi_pass(
         "loss_asymmetry_db": losses[0] - losses[1],
         **rates["time"],
     }
+    zenith_rad = np.radians(90.0 - link.elevation.values)
+    heights_m = np.array([[site.altitude_m] for site in (a, b)])
+    air = air_delay_s(zenith_rad, wavelength_m=wavelength_m, altitude_m=heights_m)
     slew = doppler_slew_hz_s(motion.range_derivatives[0], wavelength_m)
     terms = [str(name) for name in link.data_vars if str(name).startswith("loss_") and name not in _LINK]
     dataset = xr.Dataset(
         {
             **{name: (("station", "time"), link[name].values) for name in (*_LINK, *terms)},
             "doppler_slew": (("station", "time"), slew),
+            "air_delay": (("station", "time"), air),
             **{name: ("time", values) for name, values in pair.items()},
             **{name: (("decoy", "time"), values) for name, values in rates["decoy"].items()},
         },

@@ -108,6 +108,8 @@ def _motion() -> list[Row]:
              f"{ratio * apart[0]:.1f}; {ratio * apart[1]:.1f}"),
         _row("error of |L_A - L_B|/c [ns]", "distances of the instant of arrival", "Fig. 8", "0", missed[0]),
         _row("error of |L_A - L_B|/c [ns]", "distances of the instant of sending", "Fig. 8", "0", missed[1]),
+        _row("delays by the air differ by [ns]", "dry air, standard pressure, 780 nm", "Fig. 8", "0", missed[2]),
+        _row("what of it ranging at 532 nm misses [ns]", "dispersion not corrected", "", "", missed[3]),
         _row("asymmetry where the single-photon error is least [dB]", "R_r 1.2 m, exact yields", "Fig. 9",
              "symmetric", float(wide.loss_asymmetry_db.values[best])),
         _row("least and largest single-photon error", "exact yields", "Fig. 9", "", _span(single, 4)),
