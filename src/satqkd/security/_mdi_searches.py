@@ -66,9 +66,7 @@ class RateSearch:
 
     tolerance = 1e-10
 
-    def __init__(
-        self, decoy: str, receiver: Mapping[str, float], limits: tuple[float, float], weakest: float
-    ) -> None:
+    def __init__(self, decoy: str, receiver: Mapping[str, float], limits: tuple[float, float], weakest: float) -> None:
         self._decoy, self._receiver, self._weakest = decoy, receiver, weakest
         known = 2 if decoy == "infinite" else 4
         self.parameters: tuple[Parameter, ...] = _source(*limits, weakest)[:known]
