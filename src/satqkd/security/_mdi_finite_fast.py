@@ -124,9 +124,7 @@ def block_key(p: Any, data: Any) -> float:
     total, wrong_total = 0.0, 0.0
     if data[6] == 3.0:  # only Hoeffding's inequality needs the totals
         for r in range(9):
-            n_r, m_r = _test_counts(
-                p, levels_a[r // 3], levels_b[r % 3], data, chances_a[r // 3] * chances_b[r % 3]
-            )
+            n_r, m_r = _test_counts(p, levels_a[r // 3], levels_b[r % 3], data, chances_a[r // 3] * chances_b[r % 3])
             total += n_r
             wrong_total += m_r
     pair, error = 0.0, 0.0
@@ -156,8 +154,6 @@ def block_key(p: Any, data: Any) -> float:
         if 2.0 * test_errors >= test_raw:
             secret = test_raw - 2.0 * test_errors
         elif key_pairs > 0.0:
-            secret = key_pairs * (
-                1.0 - entropy(phase_error(test_errors, test_raw, key_pairs, data[12], 0.0, data[11]))
-            )
+            secret = key_pairs * (1.0 - entropy(phase_error(test_errors, test_raw, key_pairs, data[12], 0.0, data[11])))
     raw = secret - leak - data[7]
     return raw if raw > 0.0 else raw / n_key

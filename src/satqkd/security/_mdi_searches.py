@@ -25,7 +25,6 @@ Array = NDArray[np.float64]
 LARGEST_RATIO = 0.95
 _BALANCE = 4.0
 _EDGE = 0.05
-_LADDER = 8
 RATE_STARTS = ((0.45, 0.45, 0.05, 0.0), (0.15, 0.5, 0.1, 0.0), (0.5, 0.15, 0.1, 0.0), (0.2, 0.2, 0.1, 0.0))
 KEY_STARTS = (
     (0.25, 0.25, 0.22, 0.0, 0.35, 0.35, 0.10, 0.65, 0.10, 0.65, 0.50),
@@ -67,9 +66,7 @@ class RateSearch:
 
     tolerance = 1e-10
 
-    def __init__(
-        self, decoy: str, receiver: Mapping[str, float], limits: tuple[float, float], weakest: float
-    ) -> None:
+    def __init__(self, decoy: str, receiver: Mapping[str, float], limits: tuple[float, float], weakest: float) -> None:
         self._decoy, self._receiver, self._weakest = decoy, receiver, weakest
         known = 2 if decoy == "infinite" else 4
         self.parameters: tuple[Parameter, ...] = _source(*limits, weakest)[:known]
@@ -158,11 +155,8 @@ class KeySearch:
             self._weakest,
         ]
 
-        def data(choice: float | None, factor: float = 1.0) -> Array:
-            del choice
-            return np.concatenate([header, eta_a, eta_b, factor * pulses])
-
-        return Problem(_mdi_finite_fast.block_key, data, lambda parameters, choice: None, more_pulses=data)
+        data = np.concatenate([header, eta_a, eta_b, pulses])
+        return Problem(_mdi_finite_fast.block_key, lambda choice: data, lambda parameters, choice: None)
 
 
 def search(analysis: RateSearch | KeySearch, fixed: Mapping[str, Any], near: Mapping[str, Any] | None) -> Optimum:
@@ -171,16 +165,27 @@ def search(analysis: RateSearch | KeySearch, fixed: Mapping[str, Any], near: Map
     if found.objective_bits > 0.0 or not isinstance(analysis, KeySearch):
         return found
     used = found.evaluations
-    nearest = found
-    for step in range(_LADDER, -1, -1):  # a hundred times the pulses, down to those there are
-        more = {**fixed, "pulses": 10.0 ** (0.25 * step) * fixed["pulses"]}
-        nearest = best(analysis, fixed=more, start=None if step == _LADDER else nearest.parameters)
-        used += nearest.evaluations
-        if not nearest.objective_bits > 0.0:
+
+    def with_more(exponent: float, start: Mapping[str, Any] | None) -> Optimum:
+        return best(analysis, fixed={**fixed, "pulses": 10.0**exponent * fixed["pulses"]}, start=start)
+
+    setting: Mapping[str, Any] = dict(zip((p.name for p in analysis.parameters), KEY_STARTS[0], strict=True))
+    for exponent in (2.0, 4.0, 8.0):
+        more = with_more(exponent, None)
+        used += more.evaluations
+        if more.objective_bits > 0.0:
             break
-        if step == 0:
-            found = _both_ways(analysis, fixed, nearest.parameters)
-    return replace(found, evaluations=used)
+    if more.objective_bits > 0.0:  # what needs the fewest pulses says best what is missing
+        setting = more.parameters
+        for step in range(round(4.0 * exponent) - 1, -1, -1):
+            more = with_more(0.25 * step, setting)
+            used += more.evaluations
+            if not more.objective_bits > 0.0:
+                return replace(found, parameters=setting, evaluations=used)
+            setting = more.parameters
+        found = _both_ways(analysis, fixed, setting)
+        return replace(found, evaluations=used + found.evaluations)
+    return replace(found, parameters=setting, evaluations=used)
 
 
 def _both_ways(analysis: RateSearch | KeySearch, fixed: Mapping[str, Any], near: Mapping[str, Any] | None) -> Optimum:

@@ -7,6 +7,7 @@ counts of different settings cannot be added up. Longer slots fit the links less
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ def optimise_keys(
     leakage: str = "achievable",
     limits: tuple[float, float] = (1e-3, 2.0),
     weakest: float = 1e-3,
-    start: Mapping[str, float] | None = None,
+    start: KeyPlan | None = None,
 ) -> KeyPlan:
     """Intensities and probabilities of both senders in every block of a pass with the longest finite key.
 
@@ -109,8 +110,8 @@ def optimise_keys(
         Least and largest intensity, but for the decoy. [1]
     weakest : float
         Least ratio of decoy to signal, from 1e-6 to 0.5. [1]
-    start : mapping, optional
-        Values of the search to start from: ``mu_a``, ``mu_b``, ``ratio``, ``balance``, ...
+    start : KeyPlan, optional
+        Plan whose first block's setting is where the search starts, such as that of a similar pass.
 
     Returns
     -------
@@ -151,7 +152,8 @@ def optimise_keys(
         ("intensities", (0.2, 0.1, 0.0)), ("signal", 0.2), ("probabilities", (0.2, 0.5, 0.3)))}  # fmt: skip
     setup, _ = prepare(**any_setting, p_z=0.5, **security)
     analysis = KeySearch(setup, {"bound": bound, "leakage": leakage}, receiver, limits, weakest)
-    near, evaluations, settings, keys = start, 0, [], []
+    near: Mapping[str, Any] | None = None if start is None else _as_start(start)
+    evaluations, settings, keys = 0, [], []
     for i, j in zip(edges[:-1], edges[1:], strict=True):
         sent = np.full(int(j - i), pulses_per_s * step_s)
         found = search(analysis, {"eta_a": eta_a[i:j], "eta_b": eta_b[i:j], "pulses": sent}, near)
@@ -177,6 +179,24 @@ def optimise_keys(
         key_bits=np.array([key.key_bits for key in keys], dtype=np.float64),
         evaluations=evaluations,
     )
+
+
+def _as_start(plan: KeyPlan) -> dict[str, float]:
+    """Values of the search for the setting of a plan's first block."""
+    (mu_a, nu_a), (mu_b, nu_b) = plan.intensities_a[0], plan.intensities_b[0]
+    found = {
+        "mu_a": float(mu_a),
+        "mu_b": float(mu_b),
+        "ratio": math.sqrt(nu_a / mu_a * nu_b / mu_b),
+        "balance": 0.5 * math.log(nu_b / mu_b / (nu_a / mu_a)),
+        "signal_a": float(plan.signal_a[0]),
+        "signal_b": float(plan.signal_b[0]),
+        "p_z": float(plan.p_z[0]),
+    }
+    for side, (p_mu, p_nu, p_vacuum) in (("a", plan.probabilities_a[0]), ("b", plan.probabilities_b[0])):
+        found[f"p_mu_{side}"] = float(p_mu)
+        found[f"share_nu_{side}"] = float(p_nu / (p_nu + p_vacuum))
+    return found
 
 
 def check_limits(limits: tuple[float, float], weakest: float) -> None:
