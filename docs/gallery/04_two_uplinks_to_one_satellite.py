@@ -1,7 +1,7 @@
 """Two uplinks to one satellite.
 
-When two stations send to Micius at once, what must be controlled for their pulses to interfere there? Frequencies differ
-by gigahertz, arrival times by milliseconds; this is what laser ranging of a given quality leaves, and what it costs.
+When two stations send to Micius at once, what must be controlled for their pulses to interfere there? Frequencies
+differ by gigahertz, arrival times by milliseconds; this is how alike pulses are with laser ranging of a given quality.
 """
 
 import numpy as np

@@ -21,7 +21,9 @@ Array = NDArray[np.float64]
 PULSES_PER_S: Final = 1e14
 """Pulse pairs per second of the paper: "a finite data set N = 10^14 every second"."""
 
-SLOTS_S: Final = (1.0, 5.0, 10.0, 15.0, 20.0, 25.0)
+SLOTS_S: Final = (1.0, 5.0, 10.0, 15.0, 20.0, 25.0, None)
+"""Lengths of the slots of Fig. 10, and the whole pass. [s]"""
+
 DECOYS: Final[Mapping[str, tuple[float, ...]]] = {"infinite": (0.5,), "three-intensity": (0.5, 0.1, 0.0)}
 """Decoy method -> the paper's fixed intensities."""
 
@@ -41,15 +43,15 @@ def fixed(decoy: str) -> RatePlan:
 
 
 @cache
-def optimised(decoy: str, slot_s: float, *, at_mean_length: bool = False) -> RatePlan:
+def optimised(decoy: str, slot_s: float | None, *, at_mean_length: bool = False) -> RatePlan:
     """The pass with intensities optimised once per slot.
 
     Parameters
     ----------
     decoy : str
         A name of :data:`DECOYS`.
-    slot_s : float
-        Length of a slot. [s]
+    slot_s : float or None
+        Length of a slot; None: the whole pass. [s]
     at_mean_length : bool
         Whether the intensities are those for the mean distance of the slot, as the paper says; default: those with the
         largest sum of the rates.
@@ -85,7 +87,7 @@ def totals() -> Table:
             rows.append(
                 {
                     "decoys": decoy,
-                    "slot": f"{slot:g} s",
+                    "slot": "pass" if slot is None else f"{slot:g} s",
                     "total_bits": plan.total_bits,
                     "lost_percent": 100.0 * plan.lost(best),
                     "total_at_mean_length_bits": mean.total_bits,
