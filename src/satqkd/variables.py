@@ -111,6 +111,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "residual_delay_jitter": Variable("s", "standard deviation of the difference of arrival times"),
         "residual_frequency_jitter": Variable("Hz", "standard deviation of the frequency difference, compensated"),
         "mode_overlap": Variable("1", "indistinguishability of the two pulses", "M"),
+        "visibility": Variable("1", "visibility of the coincidence dip, signal intensities and dark counts", "V"),
         "gain_z": Variable("1", "successes per pulse pair of signal intensities, key basis", "Q_Z"),
         "qber_z": Variable("1", "error rate of the key basis", "E_Z"),
         "qber_x": Variable("1", "error rate of the test basis, signal intensities", "E_X"),

@@ -74,6 +74,15 @@ def test_published_offset_misses_nanoseconds_and_the_instant_of_sending_matters_
     np.testing.assert_allclose(late, moved[0] - moved[1], atol=1.5e-9)  # Sagnac and next order
 
 
+def test_visibility_without_dark_counts_is_that_of_the_ratio_of_intensities(wide: Scenario) -> None:
+    made = mdi_pass(wide, p_dark=0.0, interference=Interference(range_error_m=0.05))
+    ratio = 10.0 ** (0.1 * made.loss_asymmetry_db.values)
+    # weak pulses: the next order is the detected photon number, below 1e-3
+    expected = 2.0 * made.mode_overlap.values * ratio / (1.0 + ratio) ** 2
+    np.testing.assert_allclose(made.visibility, expected, rtol=2e-3)
+    np.testing.assert_allclose(made.qber_x, 0.5 - (0.5 - 0.015) * expected, rtol=2e-3)  # misalignment flips the rest
+
+
 def test_air_delays_more_lower_in_the_sky(made: Any) -> None:
     metres = made.air_delay.values * 299_792_458.0
     # 1.6 m at the zenith (0.68 of the pressure at sea level), 5.4 times as much at 10 deg

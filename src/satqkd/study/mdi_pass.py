@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from satqkd.channel.air_delay import air_delay_s
 from satqkd.channel.evaluate import evaluate
-from satqkd.detection.two_photon_interference import extra_x_basis_error, x_basis_error
+from satqkd.detection.two_photon_interference import extra_x_basis_error, visibility, x_basis_error
 from satqkd.errors import InputError
 from satqkd.orbit.build import propagators, sites, to_datetime64
 from satqkd.orbit.common import closest_approach
@@ -304,6 +304,7 @@ def _rates(
     seen_a, seen_b = eta[0] * levels_a[0], eta[1] * levels_b[0]
     made: dict[str, Array] = {
         "mode_overlap": overlap,
+        "visibility": visibility(seen_a, seen_b, mode_overlap=overlap, p_dark=p_dark),
         "gain_z": found[0].gain_z,
         "qber_z": found[0].qber_z,
         "qber_x": found[0].qber_x,
