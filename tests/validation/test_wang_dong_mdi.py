@@ -2,9 +2,9 @@
 
 Reading: Micius from its real elements over Delingha and Lijiang, 24 September 2016, above 10 deg together; the fixed
 divergence of Table I (14 urad) with the fitted 0.34 dB of air at zenith and a receiver of R_r = 1.2 m; p_d = 3e-6 per
-detector; the sum of asymptotic rates times 1e14 pulse pairs in every second. The paper prints 1.9508e8 bits with optimised
-intensities and "almost two orders" less without; with decoys of infinitely many pulses the first is 1.54e8 here, and the
-second a third less, not two orders.
+detector; the sum of asymptotic rates times 1e14 pulse pairs in every second. The paper prints 1.9508e8 bits with
+optimised intensities and "almost two orders" less without; with decoys of infinitely many pulses the first is 1.54e8
+here, and the second a third less, not two orders.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_totals_with_three_intensities(links: list[Floats]) -> None:
     printed = rates_of(*links, **PRINTED, decoy="three-intensity", **TABLE_I)
     assert printed.total_bits == 0.0
     optimised = optimise_rates(*links, decoy="three-intensity", **TABLE_I)
-    # an independent program's total, two digits; it depends on the weakest decoy allowed, here a thousandth of the signal
+    # an independent program's total, two digits; it depends on the weakest decoy, here a thousandth of the signal
     assert optimised.total_bits == pytest.approx(1.5e8, rel=0.03)
     stronger = optimise_rates(*links, decoy="three-intensity", weakest=0.03, **TABLE_I)
     assert stronger.total_bits / optimised.total_bits == pytest.approx(0.70, abs=0.005)

@@ -20,7 +20,7 @@ LARGEST_RATIO = 0.95
 
 @helper(TWO(FLOAT, FLOAT, FLOAT))
 def decoys(ratio: float, balance: float, least: float) -> tuple[float, float]:
-    """Decoy over signal, of a and of b: ``ratio`` is their geometric mean, ``balance`` half the logarithm of b's over a's.
+    """Decoy over signal, of a and of b: their geometric mean, and half the logarithm of b's over a's.
 
     The analytic yield bound has an edge where they are equal, which an axis of these coordinates follows.
     """

@@ -293,7 +293,9 @@ def key_length_from_counts(
         raise InputError(f"m_key = {m_key!r}: must be at most n_key = {n_key!r}")
     if bool(np.any(tables[1] > tables[0])):
         at = tuple(int(i) for i in np.argwhere(tables[1] > tables[0])[0])
-        raise InputError(f"m_test{list(at)} = {tables[1][at]!r}: must be at most n_test{list(at)} = {tables[0][at]!r}")
+        raise InputError(
+            f"m_test{list(at)} = {float(tables[1][at])!r}: must be at most n_test{list(at)} = {float(tables[0][at])!r}"
+        )
     setup, budget = prepare(
         intensities_a=intensities_a,
         intensities_b=intensities_b,

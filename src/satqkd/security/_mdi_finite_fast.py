@@ -1,8 +1,8 @@
 """Compiled un-clamped finite key of :mod:`satqkd.security._mdi_analysis`, for optimisers only.
 
 The same formulas, summed over the instants of a block. Smooth stand-ins for what is rounded to whole numbers there: a
-Cornish-Fisher quantile for the pairs of the key basis, and a closed form close to the hypergeometric inversion. A number
-that is reported comes from the exact functions at the optimum found here.
+Cornish-Fisher quantile for the pairs of the key basis, and a closed form close to the hypergeometric inversion. A
+number that is reported comes from the exact functions at the optimum found here.
 
 Import this module inside functions only: it loads Numba.
 """
@@ -19,12 +19,13 @@ from satqkd.security._mdi_clicks_fast import decoys, entropy, x_clicks, z_clicks
 __all__ = ["BOUND_CODES", "HEADER", "PARAMETERS", "block_key"]
 
 HEADER = 14
-"""Instants; dark counts, misalignment, overlap, inefficiency; beta, code of the bound; constant bits; code of the leakage,
-logarithm and normal quantile of the correctness; normal quantile of a bound; code of the sampling; least ratio."""
+"""Instants; dark counts, misalignment, overlap, inefficiency; beta, code of the bound; constant bits; code of the
+leakage, logarithm and normal quantile of the correctness; normal quantile of a bound; code of the sampling; least
+ratio of decoy to signal. Then the columns: transmittances of a and b, pulse pairs."""
 BOUND_CODES = {"asymptotic": 0.0, "chernoff": 1.0, "chernoff-implicit": 2.0, "hoeffding": 3.0}
 PARAMETERS = 11
-"""mu of a and b, ratio and balance of the decoys, signals of a and b, probability of mu and share of nu in the rest of a,
-the same of b, probability of Z."""
+"""mu of a and b, ratio and balance of the decoys, signals of a and b, probability of mu and share of nu in the rest of
+a, the same of b, probability of Z."""
 
 
 @helper(FLOAT(FLOAT))
@@ -97,7 +98,7 @@ def _in_key_basis(test_pairs: float, share: float, data: Any) -> float:
     total = (test_pairs - _widths(test_pairs, 0.0, data[5], 2.0)[0]) / (1.0 - share)
     z = data[11]
     spread = z * math.sqrt(max(total * share * (1.0 - share), 0.0))
-    return max(total * share - spread + (z * z - 1.0) * (1.0 - 2.0 * share) / 6.0, 0.0)
+    return float(max(total * share - spread + (z * z - 1.0) * (1.0 - 2.0 * share) / 6.0, 0.0))
 
 
 @compiled(FLOAT(VECTOR, VECTOR), allocates=False)
@@ -156,4 +157,4 @@ def block_key(p: Any, data: Any) -> float:
         elif key_pairs > 0.0:
             secret = key_pairs * (1.0 - entropy(phase_error(test_errors, test_raw, key_pairs, data[12], 0.0, data[11])))
     raw = secret - leak - data[7]
-    return raw if raw > 0.0 else raw / n_key
+    return float(raw if raw > 0.0 else raw / n_key)

@@ -1,7 +1,7 @@
 """Compiled bound on the single photons' yield by linear programming, for optimisers only.
 
-The program of ``_mdi_decoy.program`` (four equations, every variable in a box) by the dual simplex method: in a box every
-basis is dual feasible, so the search starts without a first phase. The value returned is that of the dual vector
+The program of ``_mdi_decoy.program`` (four equations, every variable in a box) by the dual simplex method: in a box
+every basis is dual feasible, so the search starts without a first phase. The value returned is that of the dual vector
 reached, a bound whether or not the search was complete.
 
 Import this module inside functions only: it loads Numba.
@@ -63,7 +63,7 @@ def fill(mu_a: float, nu_a: float, mu_b: float, nu_b: float, paired: Any, rows: 
 def _reduced(sign: float, j: int, pi: Any, rows: Any) -> float:
     """Reduced cost of a column."""
     cost = sign if j == 0 else 0.0
-    return cost - (pi[0] * rows[0, j] + pi[1] * rows[1, j] + pi[2] * rows[2, j] + pi[3] * rows[3, j])
+    return float(cost - (pi[0] * rows[0, j] + pi[1] * rows[1, j] + pi[2] * rows[2, j] + pi[3] * rows[3, j]))
 
 
 @helper(VOID(FLOAT, VECTOR, MATRIX, VECTOR))
@@ -198,4 +198,4 @@ def bound(sign: float, rows: Any, cap: Any, basis: Any) -> float:
     total = pi[0] + pi[1] + pi[2] + pi[3]
     for j in range(n):
         total += min(_reduced(sign, j, pi, rows), 0.0) * cap[j]
-    return sign * total
+    return float(sign * total)

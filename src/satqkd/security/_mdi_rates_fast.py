@@ -34,7 +34,7 @@ def _rate(secret: float, mu_a: float, mu_b: float, eta_a: float, eta_b: float, d
 
 @helper(FLOAT(FLOAT, FLOAT, VECTOR))
 def _value(total: float, best: float, data: Any) -> float:
-    """Scaled sum of the rates; with no key anywhere the largest rate per success, which small intensities do not raise."""
+    """Scaled sum of the rates; without any key the largest rate per success, which small intensities do not raise."""
     return data[1] * total if best > 0.0 else best
 
 
@@ -104,7 +104,7 @@ def _programmed(sign: float, levels: Any, paired: Any, rows: Any, cap: Any, data
     if paired.min() <= 0.0:
         return 0.0
     fill(levels[0], levels[1], levels[2], levels[3], paired, rows, cap)
-    return bound(sign, rows, cap, data[at : at + 4]) * paired[0] / (levels[0] * levels[2])
+    return float(bound(sign, rows, cap, data[at : at + 4]) * paired[0] / (levels[0] * levels[2]))
 
 
 @compiled(FLOAT(VECTOR, VECTOR))

@@ -1,8 +1,8 @@
 """Rates and keys of :mod:`satqkd.security.mdi` as :func:`satqkd.security.optimise.best` needs them.
 
-The coordinates are the signals, the geometric mean of both senders' ratios of decoy to signal, and half the logarithm of
-the quotient of these ratios, ``balance``: the analytic yield bound has an edge where they are equal, and a simplex that
-meets an edge askew gets stuck on it.
+The coordinates are the signals, the geometric mean of both senders' ratios of decoy to signal, and half the logarithm
+of the quotient of these ratios, ``balance``: the analytic yield bound has an edge where they are equal, and a simplex
+that meets an edge askew gets stuck on it.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,8 @@ def optimise_keys(
     eps_secrecy, eps_correctness : float
         Security parameters of all keys of the *pass* together; every block has an equal part. [1]
     bound, leakage : str
-        As in :func:`satqkd.security.mdi.key_length`.
+        As in :func:`satqkd.security.mdi.key_length`, but for the bound "asymptotic": without fluctuations the weakest
+        decoys are the best, and :func:`satqkd.security.mdi_optimise.optimise_rates` is for that.
     limits : tuple of float
         Least and largest intensity, but for the decoy. [1]
     weakest : float
@@ -138,8 +140,10 @@ def optimise_keys(
     eta_a, eta_b = check_pass(transmittance_a, transmittance_b, pulses_per_s, step_s)
     edges = slot_edges(eta_a.size, slot_s, step_s)
     check_limits(limits, weakest)
+    if bound == "asymptotic":
+        raise InputError("bound = 'asymptotic': has no best setting; optimise_rates is for infinitely many pulses")
     blocks = edges.size - 1
-    receiver = {"p_dark": p_dark, "misalignment": misalignment, "mode_overlap": mode_overlap}
+    receiver: dict[str, Any] = {"p_dark": p_dark, "misalignment": misalignment, "mode_overlap": mode_overlap}
     for name, most in (("p_dark", 0.5), ("misalignment", 0.5), ("mode_overlap", 1.0)):
         in_range(name, receiver[name], 0.0, most)
     in_range("eps_secrecy", eps_secrecy, 1e-27, 0.1)
@@ -154,8 +158,8 @@ def optimise_keys(
     analysis = KeySearch(setup, {"bound": bound, "leakage": leakage}, receiver, limits, weakest)
     near: Mapping[str, Any] | None = None if start is None else _as_start(start)
     evaluations, settings, keys = 0, [], []
-    for i, j in zip(edges[:-1], edges[1:], strict=True):
-        sent = np.full(int(j - i), pulses_per_s * step_s)
+    for i, j in pairwise(edges.tolist()):
+        sent = np.full(j - i, pulses_per_s * step_s)
         found = search(analysis, {"eta_a": eta_a[i:j], "eta_b": eta_b[i:j], "pulses": sent}, near)
         evaluations += found.evaluations
         near = found.parameters if found.objective_bits > 0.0 else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -83,7 +84,7 @@ def mean_loss(transmittance: Array) -> Array:
     """
     if not bool(np.all(transmittance > 0.0)):
         return np.zeros(1)
-    return np.exp(np.array([np.log(transmittance).mean()]))
+    return np.asarray(np.exp([np.log(transmittance).mean()]))
 
 
 READINGS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
@@ -186,11 +187,12 @@ def rates_of(
         eta_a, eta_b, intensities_a=intensities_a, intensities_b=intensities_b, p_dark=p_dark,
         misalignment=misalignment, f_ec=f_ec, mode_overlap=mode_overlap, decoy=decoy,
     )  # fmt: skip
-    levels = [np.array([[float(np.asarray(x)) for x in side[: min(len(side), 2)]]]) for side in
-              (intensities_a, intensities_b)]  # fmt: skip
+    level_a, level_b = (
+        np.array([[float(np.asarray(level)) for level in side[:2]]]) for side in (intensities_a, intensities_b)
+    )
     edges = np.array([0, eta_a.size])
     bits = np.array([found.rate.sum() * pulses_per_s * step_s])
-    return RatePlan(edges, *levels, found.rate, bits, decoy, "fixed", 0)
+    return RatePlan(edges, level_a, level_b, found.rate, bits, decoy, "fixed", 0)
 
 
 def optimise_rates(
@@ -264,7 +266,9 @@ def optimise_rates(
     edges = slot_edges(eta_a.size, slot_s, step_s)
     if decoy not in DECOYS:
         raise InputError(f"decoy = {decoy!r}: must be one of {', '.join(DECOYS)}")
-    receiver = {"p_dark": p_dark, "misalignment": misalignment, "mode_overlap": mode_overlap, "f_ec": f_ec}
+    receiver: dict[str, Any] = {
+        "p_dark": p_dark, "misalignment": misalignment, "mode_overlap": mode_overlap, "f_ec": f_ec,
+    }  # fmt: skip
     key_rate(1.0, 1.0, intensities_a=(1.0,), intensities_b=(1.0,), **receiver)  # checks the receiver
     check_limits(limits, weakest)
     designs = _designs(eta_a, eta_b, edges, reading, design)
@@ -333,7 +337,7 @@ def _designs(
     if reading not in READINGS:
         raise InputError(f"reading = {reading!r}: must be one of {', '.join(READINGS)}")
     pick = READINGS[reading]
-    return [(pick(eta_a[i:j]), pick(eta_b[i:j])) for i, j in zip(edges[:-1], edges[1:], strict=True)]
+    return [(pick(eta_a[i:j]), pick(eta_b[i:j])) for i, j in pairwise(edges.tolist())]
 
 
 def _levels(setting: Mapping[str, float], weakest: float) -> tuple[list[float], list[float]]:

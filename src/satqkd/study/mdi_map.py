@@ -82,9 +82,10 @@ def finite_key_map(
         raise InputError(f"duration_s = {duration_s!r}: must be above 0")
     if len(shares) == 0 or not all(0.0 < share <= 1.0 for share in shares):
         raise InputError(f"shares = {tuple(shares)!r}: must be above 0 and at most 1")
-    sides = np.broadcast_arrays(*(np.atleast_1d(np.asarray(x, float)) for x in (excess_a_db, excess_b_db)))
-    best_first = np.argsort(sides[0] + sides[1], kind="stable")
-    sides = [side[best_first] - 0.5 * float((sides[0] + sides[1]).min()) for side in sides]
+    given = np.broadcast_arrays(*(np.atleast_1d(np.asarray(x, float)) for x in (excess_a_db, excess_b_db)))
+    total = np.asarray(given[0] + given[1])
+    best_first = np.argsort(total, kind="stable")
+    sides = [np.asarray(side[best_first] - 0.5 * total.min()) for side in given]
     shape = tuple(len(values) for values in axes.values())
     names = ("key_bits", "share", "p_z", "signal_a", "signal_b", "mu_a", "mu_b", "nu_a", "nu_b")
     fields = {name: np.zeros(shape) if name == "key_bits" else np.full(shape, np.nan) for name in names}
