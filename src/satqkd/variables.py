@@ -104,7 +104,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "arrival_difference": Variable("s", "difference of arrival times of pulses sent at once, first less second"),
         "send_time_offset": Variable("s", "how much earlier the first sends for pulses to arrive together, vacuum"),
         "air_delay": Variable("s", "delay of the signal by dry air of standard pressure"),
-        "send_time_offset_published": Variable("s", "|L_A - L_B|/c, distances at the instant of arrival", "ΔT_c"),
+        "send_time_offset_published": Variable("s", "difference of the distances at arrival over c, no sign", "ΔT_c"),
         "loss_sum_db": Variable("dB", "sum of both losses"),
         "loss_asymmetry_db": Variable("dB", "loss of the first station less that of the second"),
         "residual_delay": Variable("s", "mean difference of arrival times left by the ranging"),
