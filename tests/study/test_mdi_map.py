@@ -39,9 +39,9 @@ def test_keys_fall_with_loss_and_dark_counts_and_grow_with_the_source(found):
 
 
 def test_the_best_part_of_a_pass_and_the_shift_to_its_best_instant():
-    excess = np.array([30.0, 10.0, 10.0, 30.0])
+    near, far = np.array([0.0, 10.0, 10.0, 0.0]), np.array([45.0, 10.0, 10.0, 45.0])
     axes = {"loss_db": [22.0], "p_dark": [1e-7], "pulse_rate_hz": [1e9]}
-    both = finite_key_map(**axes, excess_a_db=excess, excess_b_db=excess, shares=(1.0, 0.5))
+    both = finite_key_map(**axes, excess_a_db=near, excess_b_db=far, shares=(1.0, 0.5))
     half = finite_key_map(**axes, duration_s=133.0, shares=(1.0,))
     assert both.share.item() == 0.5
     assert both.key_bits.item() == pytest.approx(half.key_bits.item(), rel=1e-3)  # whole numbers of errors
