@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +18,7 @@ from satqkd.channel.profiles import TURBULENCE_PROFILES, HufnagelValley, Turbule
 from satqkd.channel.uplink_budget import uplink
 from satqkd.orbit.build import propagators
 from satqkd.orbit.propagation import Sgp4Orbit
-from satqkd.scenario.load import load_scenario, validate_scenario
+from satqkd.scenario.load import load_scenario, with_values
 from satqkd.scenario.model import Scenario
 from satqkd.study.mdi_pass import mdi_pass
 
@@ -57,28 +56,8 @@ _LOSSES_DB: Final = {"coupling": 5.9, "receiver": 3.0, "detector": 3.0}  # recei
 
 
 def changed(preset: str, changes: Mapping[str, Any]) -> Scenario:
-    """Preset with values replaced, by dotted names.
-
-    Parameters
-    ----------
-    preset : str
-        Its name.
-    changes : mapping
-        Such as ``{"receiver.aperture": "2.4 m"}``; parts of lists by number.
-
-    Returns
-    -------
-    Scenario
-        Checked like a file.
-    """
-    data = copy.deepcopy(load_scenario(preset).to_dict())
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        place: Any = data
-        for name in parents:
-            place = place[int(name) if isinstance(place, list) else name]
-        place[last] = value
-    return validate_scenario(data)
+    """Preset with values replaced; see :func:`satqkd.scenario.load.with_values`."""
+    return with_values(load_scenario(preset), changes)
 
 
 @cache
