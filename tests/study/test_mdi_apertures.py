@@ -9,7 +9,7 @@ from satqkd.security.mdi_keys import optimise_keys
 from satqkd.study.mdi_apertures import aperture_keys
 from satqkd.study.mdi_pass import common_link
 
-COARSE = with_values(load_scenario("micius-delingha-lijiang"), {"study.step": "20 s"})
+COARSE = with_values(load_scenario("micius-delingha-lijiang"), {"study.step": "20 s", "planning.interval": "20 s"})
 
 
 @pytest.fixture(scope="module")

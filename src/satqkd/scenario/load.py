@@ -105,8 +105,8 @@ def with_values(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     scenario : Scenario
         What to start from.
     changes : mapping
-        Values by dotted name, such as ``{"receiver.aperture": "2.4 m"}``; members of lists by number from 0; None leaves
-        a value out.
+        Values by dotted name, such as ``{"receiver.aperture": "2.4 m"}``; members of lists by number from 0; None
+        leaves a value out.
 
     Returns
     -------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["aperture_keys"]
 
 _HOPELESS_DB = 45.0
-"""Least loss of both links from which no key is looked for up to 1e13 pulse pairs; the largest ever seen is 10 dB less."""
+"""Least loss of both links above which no key is looked for: with 1e10 pairs per second keys end at 40 dB."""
 
 
 def aperture_keys(
@@ -52,8 +52,8 @@ def aperture_keys(
     Returns
     -------
     xarray.Dataset
-        ``least_loss_db`` of both links together over (spread, tx_diameter, rx_diameter), and ``key_bits`` of the pass with
-        optimised settings, also over pulse_rate.
+        ``least_loss_db`` of both links together over (spread, tx_diameter, rx_diameter), and ``key_bits`` of the pass
+        with optimised settings, also over pulse_rate.
 
     Raises
     ------
