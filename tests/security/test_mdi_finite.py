@@ -9,10 +9,10 @@ import pytest
 from scipy.special import iv
 
 from satqkd.errors import InputError
-from satqkd.security._mdi_finite import N_BOUNDS, Counts, Setup, analyse
+from satqkd.security._mdi_analysis import N_BOUNDS, Counts, Setup, analyse
 from satqkd.security.bounds import BOUNDS
 from satqkd.security.leakage import block
-from satqkd.security.mdi import key_length
+from satqkd.security.mdi import key_length, key_length_from_counts
 
 LINK = {
     "intensities_a": (0.3, 0.05, 0.0),
@@ -207,6 +207,62 @@ def test_bounds_are_not_wider_than_their_counts_ask_for():
     assert deviations[0] / deviations[1] == pytest.approx(10.0, rel=0.02)  # beta / 2 beside sqrt(2 beta n)
 
 
+SETTING = {
+    name: LINK[name]
+    for name in LINK
+    if name.startswith(("intensities", "signal", "probabilities", "p_z", "eps_"))
+}  # fmt: skip
+
+
+def counts_of(key):
+    return {"n_key": key.n_key[0], "m_key": key.m_key[0]} | {
+        name: np.reshape(getattr(key, name), (3, 3)) for name in ("n_test", "m_test")
+    }
+
+
+def test_counts_of_a_varying_channel_are_the_sums_over_its_instants():
+    eta_a, eta_b, sent = np.array([0.03, 0.05, 0.02]), np.array([0.04, 0.03, 0.06]), np.array([2e12, 1e12, 3e12])
+    whole = key_length(eta_a, eta_b, pulses=sent, **LINK)
+    parts = [key_length(a, b, pulses=n, **LINK) for a, b, n in zip(eta_a, eta_b, sent, strict=True)]
+    for name in ("n_key", "m_key", "n_test", "m_test"):
+        np.testing.assert_allclose(getattr(whole, name), np.sum([getattr(p, name) for p in parts], axis=0), rtol=1e-12)
+    # one block fluctuates less than three
+    assert whole.key_bits_raw > sum(part.key_bits_raw for part in parts)
+    even = key_length(eta_a, 0.04, pulses=6e12, **LINK)
+    each = key_length(eta_a, 0.04, pulses=[2e12] * 3, **LINK)
+    assert even.key_bits_raw == pytest.approx(each.key_bits_raw, rel=1e-12)
+    constant = key_length([0.03] * 4, [0.04] * 4, pulses=6e12, **LINK)
+    assert constant.key_bits_raw == pytest.approx(key_length(0.03, 0.04, pulses=6e12, **LINK).key_bits_raw, rel=1e-9)
+
+
+def test_counts_observed_give_the_key_of_the_same_counts_expected():
+    expected = key_length([0.03, 0.05], 0.03, pulses=1e13, **LINK)
+    observed = key_length_from_counts(**counts_of(expected), **SETTING)
+    assert observed.key_bits == expected.key_bits
+    assert observed.epsilon.total == expected.epsilon.total
+    # a random block of the same channel: within a few deviations of it
+    random = np.random.default_rng(4)
+    drawn = {name: np.asarray(random.poisson(value), float) for name, value in counts_of(expected).items()}
+    drawn = {**drawn, "n_key": float(drawn["n_key"]), "m_key": float(drawn["m_key"])}
+    # the errors of (nu, nu), some thousands, fluctuate by a percent, and the decoy bounds multiply that
+    assert key_length_from_counts(**drawn, **SETTING).key_bits == pytest.approx(expected.key_bits, rel=0.1)
+    silent = key_length_from_counts(n_key=0, m_key=0, n_test=np.zeros((3, 3)), m_test=np.zeros((3, 3)), **SETTING)
+    assert silent.key_bits == 0
+    assert silent.reason.startswith("NO_COUNTS")
+
+
+def test_more_errors_or_fewer_counts_never_give_more_key():
+    base = counts_of(key_length(0.04, 0.04, pulses=1e13, **LINK))
+    key = key_length_from_counts(**base, **SETTING).key_bits_raw
+    worse = {
+        "m_key": base["m_key"] * 1.1,
+        "n_test": base["n_test"] * np.array([[1, 1, 1], [1, 0.97, 1], [1, 1, 1]]),
+        "m_test": base["m_test"] * np.array([[1, 1, 1], [1, 1.1, 1], [1, 1, 1]]),
+    }
+    for name, value in worse.items():
+        assert key_length_from_counts(**{**base, name: value}, **SETTING).key_bits_raw < key
+
+
 def test_no_key_has_a_reason():
     few = key_length(0.03, 0.03, pulses=1e9, **LINK)
     assert few.key_bits == 0
@@ -237,6 +293,15 @@ def test_no_key_has_a_reason():
         ({"bound": "gauss"}, "bound = 'gauss': must be one of chernoff"),
         ({"leakage": "none"}, "leakage = 'none': must be one of"),
         ({"transmittance_a": 1.1}, "transmittance_a = 1.1: must be between 0 and 1"),
+        ({"transmittance_a": []}, "transmittance_a is empty: a block needs at least one instant"),
+        ({"transmittance_a": [[0.1]]}, "transmittance_a has 2 dimensions: must be a number or one per instant"),
+        ({"transmittance_a": [0.1, 0.2], "pulses": [1e9] * 3}, "transmittance_a has 2 values: must be one number or"),
+        ({"pulses": [-1.0, 1e12]}, "pulses = -1.0: must be between 0 and"),
+        ({"pulses": [0.0, 0.0]}, "pulses = 0.0: must be between 1 and"),
+        (
+            {"pulses": 1e18, "transmittance_a": 1.0, "transmittance_b": 1.0},
+            "pulses = 1e+18: more than 2^53 successes in a block",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line(change, message):
@@ -244,5 +309,24 @@ def test_bad_input_is_one_clear_line(change, message):
     links = [arguments.pop(name) for name in ("transmittance_a", "transmittance_b")]
     with pytest.raises(InputError) as caught:
         key_length(*links, **arguments)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"m_key": 2e9}, "m_key = 2000000000.0: must be at most n_key = 1000000000.0"),
+        ({"n_key": -1.0}, "n_key = -1.0: must be between 0 and"),
+        ({"n_key": math.nan}, "n_key = nan: must be between 0 and"),
+        ({"n_test": np.ones(9)}, "n_test has shape (9,): must be (3, 3), intensities of a times those of b"),
+        ({"m_test": 2e6 * np.ones((3, 3))}, "m_test[0, 0] = 2000000.0: must be at most n_test[0, 0] = 1000000.0"),
+        ({"p_z": 0.0}, "p_z = 0.0: must be between 1e-06 and 0.999999"),
+    ],
+)
+def test_bad_counts_are_one_clear_line(change, message):
+    counts = {"n_key": 1e9, "m_key": 1e7, "n_test": 1e6 * np.ones((3, 3)), "m_test": 1e5 * np.ones((3, 3))}
+    with pytest.raises(InputError) as caught:
+        key_length_from_counts(**{**counts, **SETTING, **change})
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)

@@ -123,13 +123,13 @@ def annual(
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(help="Name of a study: 002, 003 or 004.", metavar="STUDY")],
+    study: Annotated[str, typer.Argument(help="Name of a study: 000, 002, 003 or 004.", metavar="STUDY")],
     output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
     channel: Annotated[bool, typer.Option("--channel", help="Loss and sky instead of keys (004 only).")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Compute a paper's figures and tables, and set them beside the printed numbers (some take minutes)."""
-    from satqkd.cli.show import progress
+    from satqkd.cli.show import print_rows, progress
     from satqkd.errors import InputError
     from satqkd.study.reproduce import STUDIES
     from satqkd.study.reproduce import reproduce as compute
@@ -138,6 +138,8 @@ def reproduce(
     if channel and name not in STUDIES:
         raise InputError(f'--channel: study "{study}" has no such part, only 004 has')
     with progress(quiet) as update:
-        compute(name, output, progress=update)
+        said = compute(name, output, progress=update)
     if not quiet:
+        if said:
+            print_rows(said)
         typer.echo(f"report: {output / 'report.html'}")

@@ -17,6 +17,7 @@ import typer
 from satqkd._version import __version__
 from satqkd.cli.clouds import clouds
 from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
+from satqkd.cli.mdi import mdi
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
@@ -302,6 +303,7 @@ def compare(
 app.command()(keyrate)
 app.command()(keymap)
 app.command()(annual)
+app.command()(mdi)
 app.command()(reproduce)
 app.add_typer(clouds, name="clouds")
 

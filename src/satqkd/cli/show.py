@@ -80,6 +80,7 @@ def rows_of(dataset: xr.Dataset, columns: Sequence[str] | None = None) -> list[d
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as a table."""
+    from rich.markup import escape
     from rich.table import Table
 
     if not rows:
@@ -88,9 +89,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, value in rows[0].items():
         text = isinstance(value, str | bool) and value not in ("inf", "-inf", "nan")
-        table.add_column(name, justify="left" if text else "right", no_wrap=True)
+        table.add_column(escape(name), justify="left" if text else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*[_text(value) for value in row.values()])
+        table.add_row(*[escape(_text(value)) for value in row.values()])  # units in brackets are no markup
     print_wide(table)
 
 

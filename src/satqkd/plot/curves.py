@@ -78,7 +78,7 @@ def curves(
     x, series : str
         Columns of the abscissa and of what distinguishes the curves.
     lines : mapping of str to str
-        Column to draw -> its name in the legend; the first is drawn full, the others dashed.
+        Column to draw -> its name in the legend (empty: none); the first is drawn full, the others dashed.
     title, y_label : str
         Text of the figure and of the ordinate.
     log_x, log_y : bool

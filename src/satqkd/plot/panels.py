@@ -43,8 +43,8 @@ def _outer_labels(axes_of: Mapping[tuple[str, str], Axes], x_label: str, y_label
 
 
 def _levels(low: float, high: float) -> Array:
-    """Whole multiples of 1, 2, 5 or 10 between the ends, about ten of them."""
-    step = next((one for one in (1.0, 2.0, 5.0) if (high - low) / one <= 14.0), 10.0)
+    """Whole multiples of 1, 2, 5, 10, 20 or 50 between the ends, about ten of them."""
+    step = next((one for one in (1.0, 2.0, 5.0, 10.0, 20.0) if (high - low) / one <= 14.0), 50.0)
     return np.arange(math.ceil(low / step), math.floor(high / step) + 1.0) * step
 
 

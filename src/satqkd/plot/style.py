@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASYMPTOTIC", "FINITE", "INK", "MUTED", "NONE", "PALETTE", "STYLE", "bit_unit", "message", "new_figure",
-    "note", "sequence", "styled", "three_digits", "time_unit", "to_inline",
+    "note", "sequence", "styled", "three_digits", "time_unit", "to_inline", "to_png",
 ]  # fmt: skip
 
 INK: Final = "#1b2733"
@@ -202,13 +202,19 @@ def to_inline(figure: Figure, *, name: str, alt: str, limit_bytes: int = 400_000
         text = _compact(stream.getvalue(), name, label)
         if len(text.encode()) <= limit_bytes:
             return text
-        import base64
+    import base64
 
+    width = 72.0 * figure.get_figwidth()
+    data = base64.b64encode(to_png(figure)).decode()
+    return f'<img alt="{label}" style="width:{width:.0f}pt" src="data:image/png;base64,{data}">'
+
+
+def to_png(figure: Figure) -> bytes:
+    """Figure as the content of a PNG file, the same for the same figure."""
+    with _settings():
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
-    width = 72.0 * figure.get_figwidth()
-    data = base64.b64encode(picture.getvalue()).decode()
-    return f'<img alt="{label}" style="width:{width:.0f}pt" src="data:image/png;base64,{data}">'
+    return picture.getvalue()
 
 
 def _compact(svg: str, name: str, label: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +16,7 @@ from satqkd.errors import InputError
 from satqkd.scenario.model import Scenario
 from satqkd.scenario.units import PROBLEM
 
-__all__ = ["load_scenario", "parse_scenario", "preset_names", "preset_text"]
+__all__ = ["load_scenario", "parse_scenario", "preset_names", "preset_text", "validate_scenario", "with_values"]
 
 _PRESETS = resources.files("satqkd.scenario") / "presets"
 
@@ -93,6 +95,50 @@ def validate_scenario(data: dict[str, Any], *, source: str = "scenario", folder:
         problems = list(reversed(by_place.values()))
         more = f" (and {len(problems) - 1} more: {'; '.join(problems[1:3])})" if len(problems) > 1 else ""
         raise InputError(f"{source}: {problems[0]}{more}") from None
+
+
+def with_values(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """Scenario with some values replaced, as if its file had been edited.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to start from.
+    changes : mapping
+        Values by dotted name, such as ``{"receiver.aperture": "2.4 m"}``; members of lists by number from 0; None
+        leaves a value out.
+
+    Returns
+    -------
+    Scenario
+        Checked like a file.
+
+    Raises
+    ------
+    InputError
+        If there is no place of that name, or the scenario is not valid any more.
+
+    Examples
+    --------
+    >>> wide = with_values(load_scenario("micius-zenith"), {"study.seed": 5})
+    >>> wide.study.seed
+    5
+    """
+    data = copy.deepcopy(scenario.to_dict())
+    for name, value in changes.items():
+        *parents, last = name.split(".")
+        place: Any = data
+        try:
+            for part in parents:
+                place = place[int(part) if isinstance(place, list) else part]
+        except (KeyError, IndexError, ValueError):
+            place = None
+        if not isinstance(place, dict):
+            raise InputError(f"{scenario.name}: no place named {name}")
+        place[last] = value
+        if value is None:
+            del place[last]
+    return validate_scenario(data, source=scenario.name)
 
 
 def _describe(problem: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from satqkd.security._compiled import FLOAT, FOUR, INT, SIX, THREE, TWO, VECTOR, compiled, helper
 
-__all__ = ["BOUND_WIDTHS", "HEADER", "LEAKAGE_CODES", "SAMPLING_CODES", "total_key"]
+__all__ = ["BOUND_WIDTHS", "HEADER", "LEAKAGE_CODES", "SAMPLING_CODES", "leaked", "phase_error", "total_key"]
 
 HEADER = 16
 # Every bound is count - l - sqrt(a count + b total + l^2) and count + m + sqrt(a count + b total + m^2): a, b, l, m in
@@ -35,7 +35,8 @@ _INVERSE_LN2 = 1.0 / _LN2
 
 
 @helper(FLOAT(FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT))
-def _leak(n: float, q: float, code: float, f_ec: float, log_eps: float, z: float) -> float:
+def leaked(n: float, q: float, code: float, f_ec: float, log_eps: float, z: float) -> float:
+    """Leakage of n bits with error rate q by a model of ``LEAKAGE_CODES``; z: normal quantile of the correctness."""
     if q <= 0.0 or n <= 0.0:
         return 0.0
     if q >= 0.5:
@@ -63,7 +64,8 @@ def _leak(n: float, q: float, code: float, f_ec: float, log_eps: float, z: float
 
 
 @helper(FLOAT(FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT))
-def _phase_error(v: float, test: float, key: float, code: float, log_ratio: float, z: float) -> float:
+def phase_error(v: float, test: float, key: float, code: float, log_ratio: float, z: float) -> float:
+    """Phase error rate from v errors in ``test`` items by a form of ``SAMPLING_CODES``; z: normal quantile."""
     b = v / test
     if code == 0.0:
         return min(b, 0.5)
@@ -170,9 +172,9 @@ def _one_block(p: Any, data: Any, start: int) -> float:
         errors = min(errors, v_test)
     single, single_test = min(single_raw, n - vacuum), min(single_test_raw, n_test - vacuum_test)
     qber = wrong / detected if detected > 0.0 else 0.0
-    leak = _leak(n, qber, data[start + 10], data[start + 3], data[start + 11], data[start + 13])
+    leak = leaked(n, qber, data[start + 10], data[start + 3], data[start + 11], data[start + 13])
     if single > 0.0 and single_test > 0.0:
-        phase = _phase_error(errors, single_test, single, data[start + 9], data[start + 12], data[start + 14])
+        phase = phase_error(errors, single_test, single, data[start + 9], data[start + 12], data[start + 14])
         secret = vacuum + single
         if phase > 0.0:
             secret += single * (phase * math.log(phase) + (1.0 - phase) * math.log(1.0 - phase)) * _INVERSE_LN2

@@ -3,7 +3,8 @@ r"""Measurement-device-independent QKD with weak coherent pulses: key rates and 
 Two senders with unequal links and unequal intensities, an untrusted station that measures in the Bell basis, and
 decoy states of unlimited number, of three intensities, or of three intensities by linear programming
 (:data:`DECOYS`). The clicks are those of :mod:`satqkd.detection.bell_measurement`. :func:`key_rate` is a limit of
-infinitely many pulses, no statement about a key from a finite pass; :func:`key_length` is for a block of pulses.
+infinitely many pulses, no statement about a key from a finite pass; :func:`key_length` is for a block of pulses
+and :func:`key_length_from_counts` for what an experiment counted.
 
 References
 ----------
@@ -25,10 +26,20 @@ from satqkd.detection.bell_measurement import single_photon_pair, x_basis, z_bas
 from satqkd.errors import InputError
 from satqkd.security._mdi_checks import check_intensities, in_range
 from satqkd.security._mdi_decoy import analytic_yield, paired_x, paired_z, program
-from satqkd.security._mdi_finite import key_length
+from satqkd.security._mdi_finite import key_length, key_length_from_counts
 from satqkd.security.entropy import binary_entropy
 
-__all__ = ["DECOYS", "MdiLink", "MdiRate", "infinite", "key_length", "key_rate", "linear_program", "three_intensity"]
+__all__ = [
+    "DECOYS",
+    "MdiLink",
+    "MdiRate",
+    "infinite",
+    "key_length",
+    "key_length_from_counts",
+    "key_rate",
+    "linear_program",
+    "three_intensity",
+]
 
 Array = NDArray[np.float64]
 

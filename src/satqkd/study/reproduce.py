@@ -9,15 +9,20 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from satqkd._version import __version__
 from satqkd.errors import InputError
 from satqkd.study.reproduction import Progress, Study, StudyModule, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["STUDIES", "reproduce"]
 
 STUDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "000": "satqkd.study.reproduce_000",
         "002": "satqkd.study.reproduce_002",
         "003": "satqkd.study.reproduce_003",
         "004": "satqkd.study.reproduce_004",
@@ -27,7 +32,7 @@ STUDIES: Final[Mapping[str, str]] = MappingProxyType(
 """Name of a paper -> its module, a :class:`~satqkd.study.reproduction.StudyModule`."""
 
 
-def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> None:
+def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> list[dict[str, Any]]:
     """Compute a study and write it to a folder.
 
     Parameters
@@ -39,6 +44,11 @@ def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> N
     progress : callable, optional
         Called with stage, figures done, figures in total.
 
+    Returns
+    -------
+    list of dict
+        What the command prints: the checks by heading, or nothing if the study has too many.
+
     Raises
     ------
     InputError
@@ -48,14 +58,27 @@ def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> N
         raise InputError(f'study "{name}": must be one of {", ".join(STUDIES)}')
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: must be a new or an empty folder")
+    from satqkd.formats.netcdf import write_netcdf
+    from satqkd.plot.style import to_png
+
     module = cast(StudyModule, importlib.import_module(STUDIES[name]))
     tables, checks = module.tables(progress=progress), module.checks()
-    page = _page(module, tables, checks)
+    pictures = {table.name: module.figure(table) for table in tables}
+    page = _page(module.STUDY, tables, pictures, checks)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "checks.csv").write_text(_csv(checks), encoding="utf-8")
     for table in tables:
         (folder / f"{table.name}.csv").write_text(_csv(table.rows), encoding="utf-8")
+        picture = pictures[table.name]
+        if module.STUDY.pictures and picture is not None:
+            (folder / f"{table.name}.png").write_bytes(to_png(picture))
+        if table.dataset is not None:
+            origin = {"title": f"{module.STUDY.paper}: {table.title}", "source": f"satqkd {__version__}"}
+            write_netcdf(table.dataset, folder / f"{table.name}.nc", attributes=origin)
     (folder / "report.html").write_text(page, encoding="utf-8")
+    if not module.STUDY.printed:
+        return []
+    return [{text: row.get(column, "") for column, text in module.STUDY.check_columns.items()} for row in checks]
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -67,15 +90,16 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def _page(module: StudyModule, tables: Sequence[Table], checks: Sequence[Mapping[str, Any]]) -> str:
+def _page(
+    study: Study, tables: Sequence[Table], pictures: Mapping[str, Figure | None], checks: Sequence[Mapping[str, Any]]
+) -> str:
     from satqkd.plot.style import to_inline
     from satqkd.report.page import Section, page
     from satqkd.report.values import escape
 
-    study = module.STUDY
     sections = [Section("checks", study.check_title, _html(checks, study.check_columns))]
     for made in tables:
-        picture = module.figure(made)
+        picture = pictures[made.name]
         body = "" if picture is None else to_inline(picture, name=_anchor(made), alt=made.title)
         if made.note:
             body += f"<p>{escape(made.note)}</p>"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure
 
 __all__ = ["Progress", "Study", "StudyModule", "Table", "steps"]
@@ -34,6 +35,8 @@ class Table:
         Column of the second coordinate of a map; empty: curves.
     note : str
         What a reader of the page must know about it.
+    dataset : xarray.Dataset, optional
+        The same with dimensions and units, written as NetCDF.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Table:
     printed: bool = False
     ordinate: str = ""
     note: str = ""
+    dataset: xr.Dataset | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class Study:
         Column of a printed table -> heading; the column's name if it is not there.
     check_title : str
         Heading of the checks.
+    pictures : bool
+        Whether every picture is written as PNG, too.
+    printed : bool
+        Whether the command prints the checks.
     """
 
     paper: str
@@ -69,6 +77,8 @@ class Study:
     check_columns: Mapping[str, str]
     headings: Mapping[str, str] = field(default_factory=dict)
     check_title: str = "Printed numbers"
+    pictures: bool = False
+    printed: bool = False
 
 
 class StudyModule(Protocol):
