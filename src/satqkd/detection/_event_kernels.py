@@ -104,10 +104,16 @@ def register(time, detector, origin, horizon, dead, p_after, mean_after, seed, c
                 if waiting == wait_time.size:
                     # the front that is done is given back first
                     kept = waiting - head
-                    wait_time[:kept], wait_detector[:kept] = wait_time[head:waiting].copy(), wait_detector[head:waiting].copy()
+                    wait_time[:kept], wait_detector[:kept] = (
+                        wait_time[head:waiting].copy(),
+                        wait_detector[head:waiting].copy(),
+                    )
                     head, waiting = 0, kept
                     if 2 * kept >= wait_time.size:
-                        wait_time, wait_detector = _wider(wait_time, 2 * kept + 64), _wider(wait_detector, 2 * kept + 64)
+                        wait_time, wait_detector = (
+                            _wider(wait_time, 2 * kept + 64),
+                            _wider(wait_detector, 2 * kept + 64),
+                        )
                 j = waiting
                 while j > head and wait_time[j - 1] > after:
                     wait_time[j], wait_detector[j] = wait_time[j - 1], wait_detector[j - 1]

@@ -25,7 +25,7 @@ PIECE_S: Final = 0.1
 """Words that are fitted together: of its terms left out, the distance's third derivative (5 m/s^3) makes 0.4 ps."""
 
 FEWEST_WORDS: Final = 12
-"""Words a piece needs."""
+"""Words a piece needs; they must span a quarter of it, or its slope would be noise."""
 
 FASTEST_DELAY: Final = 1e-4
 """Largest change of the delay per time: 30 km/s, or a clock off by 100 ppm. A word beyond it is a false one. [1]"""
@@ -39,8 +39,8 @@ class DelayCurve:
 
     Attributes
     ----------
-    time_ps, delay_ps, slope : ndarray
-        Middle of each piece, delay and its slope there. [ps], [ps], [1]
+    time_ps, delay_ps, slope, bend : ndarray
+        Middle of each piece, delay, its slope and its second derivative there. [ps], [ps], [1], [1/ps]
     first_ps, last_ps : ndarray
         First and last word of each piece. [ps]
     """
@@ -48,21 +48,24 @@ class DelayCurve:
     time_ps: Floats
     delay_ps: Floats
     slope: Floats
+    bend: Floats
     first_ps: Floats
     last_ps: Floats
 
     def at(self, tag_ps: NDArray[np.int64]) -> Floats:
-        """Delay at times of the ground's clock; outside the pieces the first or last slope goes on. [ps]"""
+        """Delay at times of the ground's clock; before the first middle and after the last one, their parabolas. [ps]"""
         tag = np.asarray(tag_ps, float)
+        end = np.where(tag < self.time_ps[0], 0, self.time_ps.size - 1)
+        since = tag - self.time_ps[end]
+        outside = self.delay_ps[end] + since * (self.slope[end] + 0.5 * self.bend[end] * since)
         if self.time_ps.size == 1:
-            return np.asarray(self.delay_ps[0] + self.slope[0] * (tag - self.time_ps[0]))
+            return np.asarray(outside)
         i = np.clip(np.searchsorted(self.time_ps, tag) - 1, 0, self.time_ps.size - 2)
-        start, span = self.time_ps[i], self.time_ps[i + 1] - self.time_ps[i]
-        x = (tag - start) / span
+        span = self.time_ps[i + 1] - self.time_ps[i]
+        x = (tag - self.time_ps[i]) / span
         v0, v1, rise = self.slope[i] * span, self.slope[i + 1] * span, self.delay_ps[i + 1] - self.delay_ps[i]
-        inside = x * (v0 + x * (3.0 * rise - 2.0 * v0 - v1 + x * (v0 + v1 - 2.0 * rise)))
-        beyond = np.where(x < 0.0, v0 * x, rise + v1 * (x - 1.0))
-        return np.asarray(self.delay_ps[i] + np.where((x < 0.0) | (x > 1.0), beyond, inside))
+        cubic = x * (v0 + x * (3.0 * rise - 2.0 * v0 - v1 + x * (v0 + v1 - 2.0 * rise)))
+        return np.asarray(np.where((x < 0.0) | (x > 1.0), outside, self.delay_ps[i] + cubic))
 
     def covered(self, tag_ps: NDArray[np.int64], *, longest_gap_ps: float) -> NDArray[np.bool_]:
         """Whether a time lies between two words that are at most ``longest_gap_ps`` apart, or as near to an end."""
@@ -202,44 +205,46 @@ def fit_delay(sync: SyncWords, *, word_period_ps: float) -> tuple[DelayCurve, fl
     delay = tag - np.asarray(sync.number, float)[order] * word_period_ps
     if not tag.size:
         raise InputError("sync words: none were received, the detections cannot be given to pulses")
-    piece = np.floor((tag - tag[0]) / (PIECE_S * 1e12)).astype(np.int64)
+    pieces = max(1, round((tag[-1] - tag[0]) / (PIECE_S * 1e12)))
+    piece = np.minimum(np.floor((tag - tag[0]) / max(tag[-1] - tag[0], 1.0) * pieces), pieces - 1).astype(np.int64)
     edges = np.flatnonzero(np.diff(piece, prepend=-1, append=piece[-1] + 1))
-    found: list[tuple[float, float, float, float, float]] = []
+    found: list[tuple[float, ...]] = []
     squares, used = 0.0, 0
     for start, stop in zip(edges[:-1], edges[1:], strict=True):
         fitted = _fit_piece(tag[start:stop], delay[start:stop])
         if fitted is not None:
-            *row, rest, count = fitted
-            found.append((row[0], row[1], row[2], row[3], row[4]))
-            squares += rest
-            used += count
+            row, good = fitted
+            found.append(row)
+            squares += float(good @ good)
+            used += good.size
     if not found:
         raise InputError(
             f"sync words: no {PIECE_S:g} s of the pass have {FEWEST_WORDS} words that agree, of {tag.size} received"
         )
     columns = np.array(found).T
-    curve = DelayCurve(columns[0], columns[1], columns[2], columns[3], columns[4])
+    curve = DelayCurve(*columns)
     _check_smooth(curve)
     return curve, math.sqrt(squares / used), int(tag.size - used)
 
 
-def _fit_piece(tag: Floats, delay: Floats) -> tuple[float, float, float, float, float, float, int] | None:
-    """Middle, delay and slope there, first and last word, sum of squares, words; None if too few agree."""
+def _fit_piece(tag: Floats, delay: Floats) -> tuple[tuple[float, ...], Floats] | None:
+    """Row of the curve, and by how much the words used are off it; None if too few agree."""
     kept = np.abs(delay - np.median(delay)) <= FASTEST_DELAY * PIECE_S * 1e12
     for _ in range(2):
         if kept.sum() < FEWEST_WORDS:
             return None
         t, d = tag[kept], delay[kept]
+        if t[-1] - t[0] < 0.25e12 * PIECE_S:
+            return None
         middle = 0.5 * (t[0] + t[-1])
-        half = max(0.5 * (t[-1] - t[0]), 1.0)
+        half = 0.5 * (t[-1] - t[0])
         base = d[0]
         value = np.polynomial.polynomial.polyfit((t - middle) / half, d - base, 2)
         rest = delay - base - np.polynomial.polynomial.polyval((tag - middle) / half, value)
         spread = 1.4826 * float(np.median(np.abs(rest[kept])))
-        last, kept = kept, kept & (np.abs(rest) <= _OUTLIER * max(spread, 1.0))
-    del last
-    good = rest[kept]
-    return middle, base + value[0], value[1] / half, t[0], t[-1], float(good @ good), int(good.size)
+        kept &= np.abs(rest) <= _OUTLIER * max(spread, 1.0)
+    row = (middle, base + value[0], value[1] / half, 2.0 * value[2] / half**2, t[0], t[-1])
+    return row, rest[kept]
 
 
 def _check_smooth(curve: DelayCurve) -> None:
@@ -364,14 +369,17 @@ def _mean_phase(position: Floats) -> float:
 
 
 def _signal_rms(rest_ps: Floats, slot_ps: float) -> float:
-    r"""Standard deviation of Gaussian arrivals on an even background, from the histogram's slots. [ps]
-
-    The background's density is that of the outer eighth of the slot on either side.
-    """
+    """Standard deviation of Gaussian arrivals on an even background, by expectation maximisation. [ps]"""
     if rest_ps.size < 100:
         return 0.0
-    outer = np.abs(rest_ps) > 0.375 * slot_ps
-    background = 4.0 * float(outer.sum())
-    total = float(rest_ps.size)
-    squares = float(rest_ps @ rest_ps) - background * slot_ps**2 / 12.0
-    return math.sqrt(max(squares, 0.0) / max(total - background, 1.0))
+    count, edges = np.histogram(rest_ps, bins=100, range=(-0.5 * slot_ps, 0.5 * slot_ps))
+    # a late arrival falls into the next slot: the Gaussian is wrapped
+    middle = 0.5 * (edges[1:] + edges[:-1]) + slot_ps * np.array([[-1.0], [0.0], [1.0]])
+    share, sigma = 0.5, 0.2 * slot_ps
+    for _ in range(200):
+        peak = share * np.exp(-0.5 * (middle / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
+        weight = count * (peak / (peak.sum(axis=0) + (1.0 - share) / slot_ps))
+        total = max(float(weight.sum()), 1e-9)
+        share = min(total / rest_ps.size, 1.0 - 1e-9)
+        sigma = math.sqrt(float((weight * middle**2).sum()) / total) + 1e-9
+    return sigma
