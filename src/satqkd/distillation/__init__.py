@@ -2,4 +2,4 @@
 
 from satqkd._lazy import lazy as _lazy
 
-__getattr__, __dir__ = _lazy(__name__, "sifting", "synchronisation")
+__getattr__, __dir__ = _lazy(__name__, "announcement", "packets", "sifting", "synchronisation")
