@@ -232,7 +232,8 @@ class Sifted:
     @property
     def key_bits(self) -> Bits:
         """This side's bits that become key, in order. Secret."""
-        return self.bit[self.role == KEY]
+        bits: Bits = self.bit[self.role == KEY]
+        return bits
 
 
 def sift(

@@ -361,7 +361,7 @@ def _signal_rms(count: Floats, slot_ps: float) -> float:
     # a late arrival falls into the next slot: the Gaussian is wrapped
     middle = slot_ps * ((np.arange(_BINS) + 0.5) / _BINS - 0.5 + np.array([[-1.0], [0.0], [1.0]]))
     share, sigma = 0.5, 0.2 * slot_ps
-    for _ in range(200):
+    for _ in range(1000):
         peak = share * np.exp(-0.5 * (middle / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
         weight = count * (peak / (peak.sum(axis=0) + (1.0 - share) / slot_ps))
         total = max(float(weight.sum()), 1e-9)
