@@ -26,9 +26,7 @@ packets = PacketCutter(50_000).push(ours, wrong)
 others = PacketCutter(50_000).push(theirs, wrong)
 
 report = clicks.report
-print(
-    f"{report.detections} clicks, {report.outside_gate} outside the gate, arrivals spread by {report.jitter_rms_ps:.0f} ps"
-)
+print(f"{report.detections} clicks, {report.outside_gate} outside the gate, jitter {report.jitter_rms_ps:.0f} ps")
 print(f"{report.words} synchronisation words, {report.word_rms_ps:.0f} ps around the curve")
 print(f"{len(announced) / ground.pulse_index.size:.2f} bytes announced per detection")
 for mine, other in zip(packets, others, strict=True):
