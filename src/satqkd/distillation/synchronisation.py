@@ -10,7 +10,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -134,7 +134,7 @@ class Synchronised:
     """
 
     pulse_index: NDArray[np.int64]
-    channel: NDArray[np.uint8]
+    channel: NDArray[np.uint8] = field(repr=False)
     report: SyncReport
 
 
