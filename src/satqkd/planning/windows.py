@@ -172,6 +172,7 @@ def from_samples(
     setup = setup_table("switch_intervals", switch_intervals, satellites, stations)
     own = setup if station_switch_intervals is None else station_switch_intervals
     station_setup = setup_table("station_switch_intervals", own, satellites, stations)
+    _check_return(setup, station_setup)
     share = np.ones(stations) if weights is None else np.asarray(weights, dtype=np.float64)
     if share.shape != (stations,) or not np.all(np.isfinite(share)) or np.any(share < 0.0):
         raise InputError(f"weights must be {stations} finite numbers, none negative (one per station)")
@@ -212,7 +213,8 @@ def from_samples(
     window_first = i[first][heads]
     window_last = np.maximum.reduceat(i[last], heads)
     run_station_setup = station_setup[s[first], n[first]]
-    offset, cell, n_cells = _contested(np.repeat(np.arange(len(heads)), np.diff(runs)), n[first], i[first], length, run_station_setup)
+    window_of_run = np.repeat(np.arange(len(heads)), np.diff(runs))
+    offset, cell, n_cells = _contested(window_of_run, n[first], i[first], length, run_station_setup)
     return Windows(
         runs=runs,
         window_satellite=s[first][heads],
@@ -228,6 +230,21 @@ def from_samples(
         cell=cell,
         n_cells=n_cells,
     )
+
+
+def _check_return(setup: Integers, station_setup: Integers) -> None:
+    """Refuse station switch times so long that a satellite could be back before its own station is ready."""
+    if setup.shape[1] < 2:
+        return
+    least = np.sort(setup, axis=1)
+    return_time = setup + 1 + np.where(setup == least[:, :1], least[:, 1:2], least[:, :1])
+    bad = station_setup > return_time
+    if bad.any():
+        s, n = (int(i) for i in np.argwhere(bad)[0])
+        raise InputError(
+            f"station_switch_intervals of satellite {s} and station {n} is {station_setup[s, n]}, must be at most "
+            f"{return_time[s, n]}: the intervals in which the satellite can turn away and back"
+        )
 
 
 def _window_numbers(satellite: Integers, interval: Integers, longest: Integers) -> Integers:
