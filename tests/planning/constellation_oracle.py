@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -29,14 +28,6 @@ def broken(assignment: np.ndarray, interval: np.ndarray, switch: np.ndarray, sta
     return found
 
 
-def plans(bits: np.ndarray) -> Iterator[np.ndarray]:
-    """Every assignment that serves only where bits are."""
-    satellites, rows, _ = bits.shape
-    choices = [[-1, *np.flatnonzero(bits[s, row])] for s in range(satellites) for row in range(rows)]
-    for choice in itertools.product(*choices):
-        yield np.array(choice, dtype=int).reshape(satellites, rows)
-
-
 def worth(assignment: np.ndarray, bits: np.ndarray) -> float:
     """Bits of a plan."""
     s, row = np.nonzero(assignment >= 0)
@@ -44,10 +35,32 @@ def worth(assignment: np.ndarray, bits: np.ndarray) -> float:
 
 
 def brute_force(bits: np.ndarray, interval: np.ndarray, switch: np.ndarray, station_switch: np.ndarray) -> float:
-    """Worth of the best of all plans that follow the rules."""
-    best = 0.0
-    for plan in plans(bits):
-        value = worth(plan, bits)
-        if value > best and not broken(plan, interval, switch, station_switch):
-            best = value
-    return best
+    """Worth of the best of all plans that follow the rules, every one of them built interval by interval."""
+    satellites, rows, stations = bits.shape
+
+    def best(row: int, serving: tuple, served_by: tuple) -> float:
+        """Best from an interval on; what each satellite and each station did last: (interval, partner) or None."""
+        if row == rows:
+            return 0.0
+        time, found = int(interval[row]), 0.0
+        for choice in itertools.product(*([-1, *np.flatnonzero(bits[s, row]).tolist()] for s in range(satellites))):
+            used = [n for n in choice if n >= 0]
+            if len(set(used)) < len(used):
+                continue
+            after_s, after_n, value = list(serving), list(served_by), 0.0
+            for s, n in enumerate(choice):
+                if n < 0:
+                    continue
+                mine, its = serving[s], served_by[n]
+                if (mine and mine[1] != n) or (its and its[1] != s):
+                    if mine and time - mine[0] <= switch[s, n]:
+                        break
+                    if its and time - its[0] <= station_switch[s, n]:
+                        break
+                after_s[s], after_n[n] = (time, n), (time, s)
+                value += float(bits[s, row, n])
+            else:
+                found = max(found, value + best(row + 1, tuple(after_s), tuple(after_n)))
+        return found
+
+    return best(0, (None,) * satellites, (None,) * stations)

@@ -94,7 +94,7 @@ def polar_constellation(seed: int, *, hours: float = 24.0) -> Samples:
 
     Notes
     -----
-    At these latitudes the orbital planes meet: 62 to 63 % of the station intervals are wanted by two satellites or
+    At these latitudes the orbital planes meet: 61 to 64 % of the station intervals are wanted by two satellites or
     more. The same box around 50 deg north has 1 %, around 60 deg 26 %.
     """
     rng = np.random.default_rng(seed)
