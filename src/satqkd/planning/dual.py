@@ -52,6 +52,7 @@ class Part:
         self.value = 0.0
         self.best_count, self.best_table = self.count.copy(), self.table.copy()
         self.stalled = 0
+        self.bits = windows.value
         self._ascend(1, 0.0)
         self._repair(np.arange(count))
 
@@ -68,12 +69,69 @@ class Part:
     @property
     def links(self) -> Integers:
         """Best plan: satellite, station, first and last interval of each link."""
-        rows = np.concatenate(
-            [np.arange(self.slot[w], self.slot[w] + self.best_count[w]) for w in range(len(self.best_count))]
+        return self.named(self.rows)
+
+    @property
+    def rows(self) -> Integers:
+        """Best plan: run, first and last interval of each link."""
+        return np.concatenate(
+            [self.best_table[a : a + n] for a, n in zip(self.slot[:-1].tolist(), self.best_count.tolist(), strict=True)]
         )
-        run, first, last = self.best_table[rows].T
+
+    def named(self, links: Integers) -> Integers:
+        """Satellite, station, first and last interval of links given as (run, first, last).
+
+        Parameters
+        ----------
+        links : ndarray of int, shape (n, 3)
+            Links.
+
+        Returns
+        -------
+        ndarray of int, shape (n, 4)
+            The same links.
+        """
+        run, first, last = links.T
         satellite = np.repeat(self.windows.window_satellite, np.diff(self.windows.runs))[run]
         return np.column_stack([satellite, self.windows.run_station[run], first, last])
+
+    def value_with(self, worth: Floats) -> None:
+        """Begin anew with another worth of a bit at each station, at the best prices so far.
+
+        Parameters
+        ----------
+        worth : ndarray, shape (n_stations,)
+            Worth, at least 0; the values of the windows count bits.
+        """
+        station = np.repeat(self.windows.run_station, np.diff(self.windows.state))
+        self.windows = self.windows._replace(value=self.bits * worth[station])
+        self.price[:] = self.best_price
+        self.direction[:] = 0.0
+        self.progress[:] = np.inf, 1.0, 0.0
+        self.value, self.stalled = 0.0, 0
+        self._ascend(1, 0.0)
+        self._repair(np.arange(len(self.count)))
+
+    def delivered(self, links: Integers, stations: int) -> Floats:
+        """Bits per station that rows (run, first, last) of links bring.
+
+        Parameters
+        ----------
+        links : ndarray of int, shape (n, 3)
+            Links.
+        stations : int
+            Number of stations.
+
+        Returns
+        -------
+        ndarray, shape (stations,)
+            Bits.
+        """
+        run, first, last = links.T
+        total = np.concatenate([[0.0], np.cumsum(self.bits)])
+        begin = self.windows.state[run] - self.windows.run_first[run]
+        sums = total[begin + last + 1] - total[begin + first]
+        return np.bincount(self.windows.run_station[run], weights=sums, minlength=stations)
 
     def round(self, steps: int, relative_gap: float) -> None:
         """Some steps of ascent, then repairs from the new prices.
