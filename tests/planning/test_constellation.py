@@ -52,7 +52,7 @@ def check_against_brute_force(instance: Instance) -> None:
     found = plan_of(instance)
     assert broken(found.assignment, *instance[1:]) == []
     assert found.value == worth(found.assignment, instance[0]) == brute_force(*instance)  # sums of whole numbers
-    assert found.bound == pytest.approx(found.value, rel=2e-9, abs=1e-9)  # rounding, 1e-9 of it, is left open
+    assert found.bound == pytest.approx(found.value, rel=1e-8, abs=1e-9)  # rounding, 1e-8 of it, is left open
     assert found.complete
     assert found.delivered_bits.sum() == found.value
 
@@ -137,7 +137,7 @@ def test_free_switches_are_assignment_problems() -> None:
     table = random_table(7, 5, 60, 4)
     found = plan_jointly(table, switch_intervals=0, relative_gap=0.0)
     assert found.value == flow_optimum(table)
-    assert found.gap == pytest.approx(0.0, abs=2e-9)  # left to rounding
+    assert found.gap == pytest.approx(0.0, abs=1e-8)  # left to rounding
     assert plan_jointly(table, switch_intervals=1).value < found.value
 
 
@@ -211,7 +211,7 @@ def links_are_sound(links: np.ndarray, samples: Samples) -> float:
 def test_a_contended_constellation_is_planned_to_a_proven_gap(two_hours: Samples) -> None:
     assert two_hours.contested > 0.5
     loose, tight = joint(two_hours, relative_gap=1e-2), joint(two_hours, relative_gap=0.0)
-    for found, asked in ((loose, 1e-2), (tight, 1e-9)):
+    for found, asked in ((loose, 1e-2), (tight, 1e-8)):
         assert found.complete
         assert 0.0 <= found.gap <= asked
         assert links_are_sound(found.links, two_hours) == found.value

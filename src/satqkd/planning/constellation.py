@@ -31,7 +31,7 @@ ROUNDS = 40
 STEPS = 40
 """Subgradient steps per round."""
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-8
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def plan_jointly(
         The same for the station's telescope. Default: as ``switch_intervals``. At most what the satellite needs to
         turn away and back, so that it never keeps a station from its own return.
     relative_gap : float
-        Gap at which to stop, at least 0; what is below 1e-9 is left to rounding.
+        Gap at which to stop, at least 0; what is below 1e-8 is left to rounding.
     time_limit_s : float
         Wall time after which the best plan so far is returned with its bound. [s]
     seed : int
@@ -226,7 +226,7 @@ def plan_windows(
         return sum(part.bound - part.value for part in parts)
 
     def allowed() -> float:
-        return max(relative_gap, _ROUNDING) * sum(part.bound for part in parts)
+        return max(relative_gap, ROUNDING) * sum(part.bound for part in parts)
 
     for _ in range(ROUNDS):
         for part in sorted(parts, key=lambda each: each.value - each.bound):

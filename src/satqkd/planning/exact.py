@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     from satqkd.planning.dual import Part
 
-__all__ = ["Network", "close_gap", "network", "useful_states"]
+__all__ = ["FEASIBLE", "Network", "close_gap", "losses", "network", "solver_of"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+
+FEASIBLE = 2
+"""HiGHS: the primal solution is feasible."""
 
 
 class Network(NamedTuple):
@@ -36,49 +39,56 @@ class Network(NamedTuple):
     low: Floats
     high: Floats
 
+    @property
+    def binary(self) -> Booleans:
+        """Columns that are whole; the chains follow from them."""
+        whole = np.zeros(self.matrix.shape[1], dtype=bool)
+        whole[: len(self.held) + len(self.begun) + len(self.ended)] = True
+        return whole
 
-def useful_states(part: Part, cutoff: float) -> tuple[Booleans, Booleans, Booleans, float]:
-    """States that a plan worth more than ``cutoff`` can hold, begin at or end at, by the part's best prices.
+    def links(self, x: Floats) -> tuple[Integers, Integers]:
+        """First and last state of each link of a solution."""
+        begun, ended = np.split(x[len(self.held) :], [len(self.begun)])
+        return self.begun[begun > 0.5], self.ended[ended[: len(self.ended)] > 0.5]
+
+
+def losses(part: Part) -> tuple[Floats, float]:
+    """What a plan loses at least, by the part's best prices, if it holds, begins at or ends at a state.
 
     Parameters
     ----------
     part : Part
         With a bound.
-    cutoff : float
-        Plans of this worth or less need not be kept.
 
     Returns
     -------
     tuple
-        Three masks of the states, and the bound of these prices.
+        Losses of shape (3, n_states): held, begun, ended; and the bound that they are counted from.
 
     Notes
     -----
-    The best plan of a window through a state, by a forward and a backward pass, against its best plan: what is lost is
-    lost from the bound.
+    The best plan of a window through a state, by a forward and a backward pass, against its best plan.
     """
     windows, price = part.windows, part.best_price
     size, count = len(windows.value), len(windows.window_first)
     total, entered, rest, rest_run, rest_time, active = part.scratch
     ahead, taken_up, after = np.empty(size), np.empty(size), np.empty(len(rest) + 1)
-    through = np.empty((3, size))
-    best = np.empty(count)
+    lost = np.empty((3, size))
+    bound = float(price.sum())
     run_of = np.repeat(np.arange(len(windows.run_first)), np.diff(windows.state))
     time_of = windows.run_first[run_of] + np.arange(size) - windows.state[run_of]
     window_of_run = np.repeat(np.arange(count), np.diff(windows.runs))
     step_of = time_of - windows.window_first[window_of_run[run_of]]
     leave_of = np.maximum(step_of - windows.setup[run_of], 0)
     for w in range(count):
-        best[w] = kernels.forward(windows, w, price, total, entered, rest, rest_run, rest_time, active)
+        best = kernels.forward(windows, w, price, total, entered, rest, rest_run, rest_time, active)
         kernels.backward(windows, w, price, ahead, taken_up, after)
         own = slice(windows.state[windows.runs[w]], windows.state[windows.runs[w + 1]])
-        through[0, own] = total[own] + ahead[own]
-        through[1, own] = rest[leave_of[own]] + taken_up[own]
-        through[2, own] = total[own] + after[step_of[own] + 1]
-    bound = float(best.sum() + price.sum())
-    slack = max(bound - cutoff, 0.0) + 1e-9 * abs(bound)  # rounding of sums
-    masks = through >= best[window_of_run[run_of]] - slack
-    return masks[0], masks[0] & masks[1], masks[0] & masks[2], bound
+        lost[0, own] = best - total[own] - ahead[own]
+        lost[1, own] = best - rest[leave_of[own]] - taken_up[own]
+        lost[2, own] = best - total[own] - after[step_of[own] + 1]
+        bound += float(best)
+    return lost, bound
 
 
 def network(windows: Windows, held: Booleans, begun: Booleans, ended: Booleans) -> Network:
@@ -174,47 +184,69 @@ def close_gap(part: Part, allowed: float, time_limit_s: float) -> None:
     time_limit_s : float
         Wall time. [s]
     """
-    import highspy
-
     if part.bound - part.value <= allowed:
         return
     cutoff = part.value + 0.9 * allowed
-    held, begun, ended, bound = useful_states(part, cutoff)
+    lost, bound = losses(part)
     part.lower_bound(bound)
-    if not held.any():
-        part.lower_bound(cutoff)
-        return
-    net = network(part.windows, held, begun, ended)
+    net = network(part.windows, *_useful(lost, bound, cutoff))
     scale = float(part.windows.value.max())
-    solver = highspy.Highs()
-    for option, setting in {
-        "output_flag": False, "time_limit": float(time_limit_s), "mip_rel_gap": 0.0,
-        "mip_abs_gap": max(0.5 * allowed / scale, 1e-9), "threads": 1,
-    }.items():  # fmt: skip
-        solver.setOptionValue(option, setting)
-    lp = highspy.HighsLp()
-    rows, columns = net.matrix.shape
-    lp.num_row_, lp.num_col_ = rows, columns
-    cost = np.zeros(columns)
+    cost = np.zeros(net.matrix.shape[1])
     cost[: len(net.held)] = part.windows.value[net.held] / scale
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(columns), np.ones(columns)
-    lp.row_lower_, lp.row_upper_ = net.low, net.high
-    lp.sense_ = highspy.ObjSense.kMaximize
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = net.matrix.indptr, net.matrix.indices, net.matrix.data
-    binary = len(net.held) + len(net.begun) + len(net.ended)
-    kinds = [highspy.HighsVarType.kInteger] * binary + [highspy.HighsVarType.kContinuous] * (columns - binary)
-    lp.integrality_ = kinds
-    solver.passModel(lp)
+    solver = solver_of(net.matrix, net.low, net.high, cost, np.ones(len(cost)), net.binary)
+    solver.setOptionValue("mip_abs_gap", max(0.5 * allowed / scale, 1e-9))
+    solver.setOptionValue("time_limit", time_limit_s)
     solver.run()
     status, info = solver.getModelStatus(), solver.getInfo()
-    if status == highspy.HighsModelStatus.kInfeasible:
+    if status.name == "kInfeasible" or not len(net.held):
         part.lower_bound(cutoff)  # no plan is worth more
         return
-    if info.primal_solution_status == 2:  # feasible
-        x = np.asarray(solver.getSolution().col_value)
-        first = net.begun[x[len(net.held) : len(net.held) + len(net.begun)] > 0.5]
-        last = net.ended[x[len(net.held) + len(net.begun) : binary] > 0.5]
-        part.adopt(first, last)
+    if info.primal_solution_status == FEASIBLE:
+        part.adopt(*net.links(np.asarray(solver.getSolution().col_value)))
     if np.isfinite(info.mip_dual_bound):
         part.lower_bound(max(float(info.mip_dual_bound) * scale * (1.0 + 1e-9), cutoff))
+
+
+def _useful(lost: Floats, bound: float, cutoff: float) -> Booleans:
+    """States that a plan worth more than ``cutoff`` can hold, begin at or end at."""
+    slack = max(bound - cutoff, 0.0) + 1e-9 * abs(bound)  # rounding of sums
+    mask = lost <= slack
+    mask[1:] &= mask[0]
+    return np.asarray(mask)
+
+
+def solver_of(
+    matrix: csc_matrix, low: Floats, high: Floats, cost: Floats, upper: Floats, binary: Booleans
+) -> Any:
+    """HiGHS with a program to maximise ``cost x`` for ``low <= matrix x <= high``, ``0 <= x <= upper``.
+
+    Parameters
+    ----------
+    matrix : csc_matrix
+        Rows.
+    low, high, cost, upper : ndarray
+        Bounds of the rows, costs and upper bounds of the columns.
+    binary : ndarray of bool
+        Columns that are whole.
+
+    Returns
+    -------
+    highspy.Highs
+        Silent, one thread, no relative gap.
+    """
+    import highspy
+
+    solver = highspy.Highs()
+    for option, setting in (("output_flag", False), ("mip_rel_gap", 0.0), ("threads", 1)):
+        solver.setOptionValue(option, setting)
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), upper
+    lp.row_lower_, lp.row_upper_ = low, high
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[whole] for whole in binary.tolist()]
+    solver.passModel(lp)
+    return solver
