@@ -60,14 +60,13 @@ def _replace(table: Floats, served: Integers, bits: Floats, row: int, station: i
 def anneal(
     kind: int, table: Floats, start: Integers, served: Integers, first_path: Integers, paths: Integers,
     weights: Floats, kl_max: float, penalty: float, prices: Floats, switch_intervals: int,
-    moves: int, hot: float, cold: float, seed: int,
+    moves: int, hot: float, cold: float, random: np.random.Generator,
 ) -> tuple[float, Integers]:  # fmt: skip
     """Best value met, and the path that has it; -inf if no schedule was allowed.
 
     A move either gives a run of rows to another station or to none, with the rows that the switch then needs, or
     replaces a window by one of the ``paths`` given for it (rows ``first_path[w]`` to ``first_path[w + 1]``).
     """
-    np.random.seed(seed)
     rows, stations = table.shape
     windows = len(start) - 1
     served = served.copy()
@@ -90,20 +89,20 @@ def anneal(
     for _ in range(moves):
         temperature *= factor
         kept[:] = bits
-        if np.random.random() < 0.2 and len(paths):
-            w = np.random.randint(windows)
-            path = first_path[w] + np.random.randint(first_path[w + 1] - first_path[w])
+        if random.random() < 0.2 and len(paths):
+            w = int(random.random() * (windows))
+            path = first_path[w] + int(random.random() * (first_path[w + 1] - first_path[w]))
             low, high = start[w], start[w + 1]
             back[low:high] = served[low:high]
             for m in range(low, high):
                 if served[m] != paths[path, m - low]:
                     _replace(table, served, bits, m, paths[path, m - low])
         else:
-            left = np.random.randint(rows)
+            left = int(random.random() * (rows))
             right = left + 1
-            while right < rows and np.random.random() < 0.7:
+            while right < rows and random.random() < 0.7:
                 right += 1
-            station = choices[left, np.random.randint(number[left])]
+            station = choices[left, int(random.random() * (number[left]))]
             low, high = max(left - switch_intervals, 0), min(right + switch_intervals, rows)
             back[low:high] = served[low:high]
             for m in range(low, high):
@@ -116,7 +115,7 @@ def anneal(
                 if new != served[m]:
                     _replace(table, served, bits, m, new)
         new_merit, value = _merit(kind, bits, weights, kl_max, penalty, prices)
-        if new_merit >= merit or np.random.random() < np.exp((new_merit - merit) / temperature):
+        if new_merit >= merit or random.random() < np.exp((new_merit - merit) / temperature):
             merit = new_merit
             if value > best:
                 best = value

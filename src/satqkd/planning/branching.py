@@ -17,7 +17,7 @@ from satqkd.planning.divergence import kl_divergence
 from satqkd.planning.goals import MaxMin, Traffic
 from satqkd.planning.partition import Windows
 
-__all__ = ["Found", "least_divergence", "search"]
+__all__ = ["Closest", "Found", "least_divergence", "search"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -98,7 +98,7 @@ class _Annealing:
         _, served = anneal(
             goal.kind, table, program.start, start, self.first, self.paths, goal.weights, goal.kl_max,
             self.root.penalty, self.root.prices, program.windows.switch_intervals,
-            max(moves, 1000), hot, 6e-6 * abs(self.root.bound) + 1e-9, 1000 + self.runs,
+            max(moves, 1000), hot, 6e-6 * abs(self.root.bound) + 1e-9, self.random,
         )  # fmt: skip
         self.runs += 1
         incumbent.offer(served)
@@ -137,6 +137,8 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
         closed = max(gap, EXACT) * abs(bound) >= bound - incumbent.value
         return closed or bound < least * (1.0 - EXACT) or (first_only and incumbent.served is not None)
 
+    if root.bound < least * (1.0 - EXACT):
+        return Found(None, -np.inf, -np.inf, True)
     annealing = _Annealing(program, root)
     effort = [0.1, 0.3, 0.6, 1.0, 1.0, 1.0]
     for part in effort:
@@ -151,7 +153,7 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
         if len(program.window) > MOST_COLUMNS:
             program.forget(root.prices, 1.5 * (root.bound - max(incumbent.value, 0.0)))
         relaxation = program.relax(decisions, prices=prices, enough=incumbent.value, deadline=deadline)
-        if relaxation is None or relaxation.bound <= incumbent.value * (1 + EXACT) and incumbent.value > 0:
+        if relaxation is None or (relaxation.bound <= incumbent.value * (1 + EXACT) and incumbent.value > 0):
             continue
         _round(program, relaxation, incumbent)
         bound = min(-bound, relaxation.bound)
@@ -238,8 +240,20 @@ def _strong(
     return best
 
 
-def least_divergence(windows: Windows, weights: Floats, *, deadline: float) -> tuple[float, bool]:
-    """Smallest divergence from the weights that a schedule reaches, and whether it is proven to be.
+@dataclass(frozen=True)
+class Closest:
+    """Schedule closest to the weights."""
+
+    served: Integers
+    """Path over the rows."""
+    divergence: float
+    """Its divergence. [nat]"""
+    proven: bool
+    """Whether no schedule has less."""
+
+
+def least_divergence(windows: Windows, weights: Floats, *, enough: float = 0.0, deadline: float) -> Closest:
+    """Schedule with the smallest divergence from the weights.
 
     Parameters
     ----------
@@ -247,31 +261,36 @@ def least_divergence(windows: Windows, weights: Floats, *, deadline: float) -> t
         The satellite's table; stations of weight 0 without bits, and some bits.
     weights : ndarray, shape (n_stations,)
         Shares of sum 1.
+    enough : float
+        Stop at a schedule with at most this divergence. [nat]
     deadline : float
         Time of the monotonic clock at which the search stops. [s]
 
     Returns
     -------
-    tuple of float and bool
-        Divergence of the best schedule met, and True if no schedule has less. [nat]
+    Closest
+        The schedule, and whether it is proven to be the closest.
     """
     table = windows.table
     _, served = best_path(table, windows.switch_intervals)
-    none = np.full((1, 1), -1, dtype=np.int64)[:0]
-    for seed in range(4):
+    first, none = np.zeros(len(windows.start), dtype=np.int64), np.empty((0, 1), dtype=np.int64)
+    random = np.random.default_rng(20160919)
+    smallest = np.inf
+    for _ in range(4):
         _, served = anneal(
-            DIVERGENCE, table, windows.start, served, np.zeros(len(windows.start), dtype=np.int64), none, weights, 0.0,
-            0.0, weights, windows.switch_intervals, min(LONGEST_ANNEALING, 5000 * len(table)), 0.1, 1e-7, seed,
+            DIVERGENCE, table, windows.start, served, first, none, weights, 0.0, 0.0, weights,
+            windows.switch_intervals, min(LONGEST_ANNEALING, 5000 * len(table)), 0.1, 1e-7, random,
         )  # fmt: skip
-        if time.monotonic() > deadline:
+        smallest = kl_divergence(windows.vectors(served).sum(axis=0), weights)
+        if smallest <= enough or time.monotonic() > deadline:
             break
-    smallest = kl_divergence(windows.vectors(served).sum(axis=0), weights)
-    while time.monotonic() < deadline:
-        goal = Traffic(weights, smallest * (1.0 - 1e-7) - 1e-15)
-        if goal.kl_max < 0.0:
-            return smallest, True
-        found = search(windows, goal, gap=0.0, deadline=deadline, first_only=True)
+    while smallest > enough and time.monotonic() < deadline:
+        closer = smallest * (1.0 - 1e-7) - 1e-15
+        if closer < 0.0:
+            return Closest(served, smallest, True)
+        found = search(windows, Traffic(weights, closer), gap=0.0, deadline=deadline, first_only=True)
         if found.served is None:
-            return smallest, found.complete
-        smallest = kl_divergence(windows.vectors(found.served).sum(axis=0), weights)
-    return smallest, False
+            return Closest(served, smallest, found.complete)
+        served = found.served
+        smallest = kl_divergence(windows.vectors(served).sum(axis=0), weights)
+    return Closest(served, smallest, False)

@@ -74,9 +74,8 @@ class Program:
         """The program anew from columns and cuts."""
         import highspy
 
-        self._highs = highspy.Highs()
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.setOptionValue("output_flag", False)
-        self._highs.setOptionValue("threads", 1)
         inf = highspy.kHighsInf
         self._inf = inf
         for _ in range(self.n_windows):
@@ -97,8 +96,8 @@ class Program:
     def _sync(self) -> None:
         """Give the program the rows and columns that are new."""
         for row in self.goal.rows[self._rows_in :]:
-            where = np.flatnonzero(row).astype(np.int32)
-            self._highs.addRow(-self._inf, 0.0, len(where), where, row[where])
+            used = np.flatnonzero(row)
+            self._highs.addRow(-self._inf, 0.0, len(used), used.astype(np.int32), row[used])
         self._rows_in = len(self.goal.rows)
         for k in range(self._columns_in, len(self.window)):
             where = np.flatnonzero(self.bits[k])

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.planning._dp import best_path, mark_switches
-from satqkd.planning.problem import IDLE, SWITCHING
 from satqkd.planning.partition import pad
+from satqkd.planning.problem import IDLE, SWITCHING
 
 __all__ = ["IDLE", "SWITCHING", "best_assignment"]
 
