@@ -68,11 +68,10 @@ def test_two_contending_satellites_equal_brute_force(instance: Instance) -> None
 @settings(max_examples=40, deadline=None)
 @given(instances(satellites=3))
 def test_three_contending_satellites_equal_brute_force(instance: Instance) -> None:
-    try:
-        check_against_brute_force(instance)
-    except InputError as error:
-        assert "turn away and back" in str(error)
-        assume(False)
+    switch, station_switch = instance[2:]
+    if switch.shape[1] == 2:  # a station's own satellite is never back too soon for it
+        assume(np.all(station_switch <= switch + 1 + switch[:, ::-1]))
+    check_against_brute_force(instance)
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,7 +93,6 @@ def test_useless_stations_satellites_and_idle_time_change_nothing(instance: Inst
     longer = np.concatenate([interval, interval[-1] + 1 + np.arange(4)])
     times = np.ones((3, bits.shape[2] + 1), dtype=int)
     times[:2, :-1] = switch
-    assume(np.all(switch <= 2))
     assert (
         plan_jointly(table, interval=longer, switch_intervals=times, relative_gap=0.0).value == plan_of(instance).value
     )

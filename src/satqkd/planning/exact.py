@@ -146,11 +146,7 @@ def network(windows: Windows, held: Booleans, begun: Booleans, ended: Booleans) 
     put(2 * size + np.searchsorted(events, leave), column_u[u], -1.0)
     back = window_of[r] * span + step[r] + 1
     at = np.searchsorted(events, back)
-    useful = (
-        (at < len(events)) & (events[np.minimum(at, len(events) - 1)] // span == window_of[r])
-        if len(events)
-        else at < 0
-    )
+    useful = np.append(events // span, -1)[at] == window_of[r]  # some link can still follow
     put(2 * size + at[useful], column_r[r[useful]], 1.0)
     chain = len(h) + len(u) + len(r) + np.arange(len(events))
     put(2 * size + np.arange(len(events)), chain, -1.0)
