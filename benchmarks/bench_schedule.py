@@ -93,8 +93,9 @@ def shares(keys: dict[str, np.ndarray], weights: dict[str, float], quick: bool) 
         start = time.monotonic()
         plan = schedule(keys, objective="traffic", weights=weights, kl_max=kl_max, gap=gap, time_limit_s=limit)
         print(
-            f"traffic, KL <= {kl_max:<5g} {plan.value:12.0f} bit, bound {plan.bound:14.1f}, gap {100 * plan.gap:.3f} % "
-            f"(asked {100 * gap:g} % in {limit:g} s), KL {plan.kl:.6f}, {time.monotonic() - start:6.1f} s, {plan.status}"
+            f"traffic, KL <= {kl_max:<5g} {plan.value:12.0f} bit, bound {plan.bound:14.1f}, "
+            f"gap {100 * plan.gap:.3f} % (asked {100 * gap:g} % in {limit:g} s), KL {plan.kl:.6f}, "
+            f"{time.monotonic() - start:6.1f} s, {plan.status}"
         )
     start = time.monotonic()
     limit = 20.0 if quick else 120.0
