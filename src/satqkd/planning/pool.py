@@ -40,7 +40,7 @@ class Pool:
         self._known: set[tuple[int, bytes]] = set()
         self._in, self._cuts = 0, 0
         self._inf = highspy.kHighsInf
-        self._highs = highspy.Highs()
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
         for _ in range(n_parts):
@@ -77,9 +77,9 @@ class Pool:
             where = np.flatnonzero(row).astype(np.int32)
             highs.addRow(-self._inf, 0.0, len(where), where, row[where])
         for k in range(columns, len(self.part)):
-            where = np.flatnonzero(self.bits[k])
-            index = np.concatenate([[self.part[k]], self.n_parts + where]).astype(np.int32)
-            value = np.concatenate([[1.0], -self.bits[k][where] / self.scale])
+            served = np.flatnonzero(self.bits[k])
+            index = np.concatenate([[self.part[k]], self.n_parts + served]).astype(np.int32)
+            value = np.concatenate([[1.0], -self.bits[k][served] / self.scale])
             highs.addCol(0.0, 0.0, self._inf, len(index), index, value)
 
     def relax(self, rounds: int = 4) -> tuple[float, Floats, bool]:
@@ -129,7 +129,7 @@ class Pool:
         deadline = time.perf_counter() + time_limit_s
         first = self.n_stations + 1
         best = self._exchange(self._rounded(), deadline)
-        highs = highspy.Highs()
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, setting in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.2 * relative_gap)):
             highs.setOptionValue(option, setting)
         highs.passModel(self._highs.getLp())
