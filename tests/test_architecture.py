@@ -42,7 +42,10 @@ GLUE = {
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
 
-ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}}
+ADAPTERS = {
+    "channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}, "planning/exact.py": {"highspy"},
+    "planning/pool.py": {"highspy"},
+}  # fmt: skip
 """Kernels that may also import a solver or the library of an extra, inside a function."""
 
 KERNEL_LIBRARIES = {"numpy", "scipy", "numba", "sgp4"} | set(sys.stdlib_module_names)
