@@ -39,19 +39,21 @@ GLUE = {
     "orbit/build.py", "orbit/geometry.py", "orbit/passes.py", "channel/evaluate.py", "channel/models.py",
     "channel/gaussian_beam.py", "channel/noise.py", "security/evaluate.py", "planning/evaluate.py",
     "planning/block_plans.py",
+    "planning/scheduling.py",
 }  # fmt: skip
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
 
 ADAPTERS = {
     "channel/live_atmosphere.py": {"sasktran2"}, "planning/genetic.py": {"pymoo"}, "formats/ptu.py": {"ptufile"},
+    "planning/columns.py": {"highspy"}, "planning/exact.py": {"highspy"}, "planning/pool.py": {"highspy"},
 }  # fmt: skip
-"""Modules that import the library of an extra, inside a function; kernels may import no other."""
+"""Modules that import a solver or the library of an extra, inside a function; kernels may import no other."""
 
 KERNEL_LIBRARIES = {"numpy", "scipy", "numba", "sgp4"} | set(sys.stdlib_module_names)
 SCENARIO_LIBRARIES = {"pydantic", "pydantic_core"} | set(sys.stdlib_module_names)
 LONGEST_FILE = 400
-HEAVY = {"matplotlib", "xarray", "scipy", "numba", "rich", "pandas", "h5netcdf", "h5py"}
+HEAVY = {"matplotlib", "xarray", "scipy", "numba", "rich", "pandas", "h5netcdf", "h5py", "highspy"}
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
