@@ -132,7 +132,7 @@ class _Search:
 
     def converge(self, until: float) -> None:
         """Better worths, until the linear program over the columns is as good as its bound."""
-        lean, waited, rounds = 0.0, 0, 4
+        lean, waited, rounds = 0.5, 0, 4
         bounds: list[float] = []
         while time.perf_counter() < until and waited < PATIENCE:
             reached, duals, kept = self.pool.relax(rounds)
@@ -152,7 +152,8 @@ class _Search:
                 lean, waited = 0.5, 0
                 self.bound, self.worth = bound, worth
             else:
-                lean, waited = max(lean - 0.25, 0.0), 0 if len(self.pool.part) > columns else waited + 1
+                found = len(self.pool.part) > columns
+                lean, waited = (lean, 0) if found else (max(lean - 0.25, 0.0), waited + 1)
 
     def choose(self, time_limit_s: float) -> None:
         """The best whole columns."""
