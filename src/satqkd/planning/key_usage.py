@@ -40,13 +40,15 @@ class KeyUsage:
     Attributes
     ----------
     pair_bits : ndarray, shape (n, n)
-        Symmetric, diagonal 0: bits shared by each pair, which a one-time pad can encrypt as many of. [bit]
+        Symmetric, diagonal 0: bits shared by each pair. [bit]
     shared_bits : float
         Sum over the pairs. [bit]
     unused_bits : ndarray, shape (n,)
         Left at each station. [bit]
     utilisation : float
         Part of the delivered bits that went into pair keys, ``2 shared_bits / sum(K)``; 0 where nothing was delivered.
+    one_time_pad_bits : int
+        Bits of messages that the pairs can encrypt with a one-time pad: the whole bits of every pair. [bit]
     aes256_keys : int
         Whole keys of 256 bits that the pairs hold: how often they can rekey.
     """
@@ -55,6 +57,7 @@ class KeyUsage:
     shared_bits: float
     unused_bits: Floats
     utilisation: float
+    one_time_pad_bits: int
     aes256_keys: int
 
 
@@ -255,12 +258,13 @@ def key_usage(station_bits: ArrayLike, traffic: ArrayLike, *, reading: str = "ne
     keys = np.asarray(station_bits, np.float64)
     pairs = READINGS[reading](keys, traffic)
     shared, total = float(np.triu(pairs).sum()), float(keys.sum())
-    # rounding of a division must not cost a whole key
-    whole = np.floor(np.triu(pairs) / AES_KEY_BITS * (1.0 + 4.0 * np.finfo(float).eps))
+    # rounding of a division must not cost a whole bit or key
+    exact = np.triu(pairs) * (1.0 + 8.0 * np.finfo(float).eps)
     return KeyUsage(
         pair_bits=pairs,
         shared_bits=shared,
         unused_bits=np.maximum(keys - pairs.sum(axis=1), 0.0),
         utilisation=2.0 * shared / total if total > 0.0 else 0.0,
-        aes256_keys=int(whole.sum()),
+        one_time_pad_bits=int(np.floor(exact).sum()),
+        aes256_keys=int(np.floor(exact / AES_KEY_BITS).sum()),
     )
