@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ _GAP: Final = 1e-3
 def plan(
     scenario: Annotated[
         str | None,
-        typer.Argument(help="Preset or TOML file; or give --keys.", metavar="[SCENARIO]", show_default=False),
+        typer.Argument(help="Preset or TOML file, unless --keys is given.", metavar="SCENARIO", show_default=False),
     ] = None,
     keys: Annotated[
         Path | None,
@@ -92,24 +91,24 @@ def plan(
             if value is not None:
                 raise InputError(f"{option}: is for --keys; a scenario has its own")
         if objective is None:
-            for option, given in (("--weights", weights), ("--kl-max", kl_max), ("--traffic", traffic),
-                                  ("--key-usage", key_usage or None), ("--require-gap", require_gap or None)):  # fmt: skip
-                if given is not None:
+            given = {"--weights": weights, "--kl-max": kl_max, "--traffic": traffic, "--key-usage": key_usage,
+                     "--require-gap": require_gap}  # fmt: skip
+            for option, setting in given.items():
+                if setting is not None and setting is not False:
                     raise InputError(f"{option}: needs --objective")
             _stage(scenario, output, link, overwrite, as_json)
             return
     elif link is not None:
         raise InputError("--link: is for a SCENARIO")
-    _check("--time-limit", time_limit_s, 0.0, 1e7, "s")
-    _check("--gap", gap, 0.0, 1.0, "")
+    _check("--time-limit", time_limit_s, 0.001, 1e7)
+    _check("--gap", gap, 0.0, 1.0)
     began = time.perf_counter()
     source = _of_scenario(scenario, link) if scenario is not None else _of_table(keys, epoch, step_s, switch_intervals)
     if output is not None and source.axis is None:
         raise InputError("-o needs --epoch, the start of interval 0")
     made = _plan(
-        source, output=output, objective=objective or "general", weights=weights, kl_max=kl_max,
-        time_limit_s=time_limit_s, gap=gap, pairs=key_usage or traffic is not None, traffic=traffic, overwrite=overwrite,
-        began=began,
+        source, output=output, objective=objective or "general", weights=weights, kl_max=kl_max, gap=gap,
+        time_limit_s=time_limit_s, pairs=key_usage, traffic=traffic, overwrite=overwrite, began=began,
     )  # fmt: skip
     _print(made, output, quiet, as_json)
     if require_gap and made.schedule.gap > gap:
@@ -128,9 +127,9 @@ class _Source:
     record: dict[str, Any]
 
 
-def _check(option: str, value: float, low: float, high: float, unit: str) -> None:
-    if not (math.isfinite(value) and low < value <= high):
-        raise InputError(f"{option} {value:g}: must be above {low:g}{unit and ' ' + unit}, at most {high:g}")
+def _check(option: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InputError(f"{option} {value:g}: must be {low:g} to {high:g}")
 
 
 def _of_table(keys: Path | None, epoch: str | None, step_s: float | None, switch_intervals: int | None) -> _Source:

@@ -1,7 +1,8 @@
 r"""From the keys that a satellite shares with each station to keys that pairs of stations share.
 
-The satellite holds a key with every station and announces the exclusive or of two of them (XOR relay): one bit of a pair's
-key takes one bit of either station's key, so :math:`\sum_j x_{ij} \le K_i`. The satellite is trusted: it knows every key.
+The satellite holds a key with every station and announces the exclusive or of two of them (XOR relay): one bit of a
+pair's key takes one bit of either station's key, so :math:`\sum_j x_{ij} \le K_i`. The satellite is trusted: it knows
+every key.
 
 References
 ----------
@@ -41,6 +42,8 @@ class KeyUsage:
     ----------
     pair_bits : ndarray, shape (n, n)
         Symmetric, diagonal 0: bits shared by each pair. [bit]
+    whole_bits : ndarray of int64, shape (n, n)
+        The same in whole bits: what a pair can use. [bit]
     shared_bits : float
         Sum over the pairs. [bit]
     unused_bits : ndarray, shape (n,)
@@ -54,6 +57,7 @@ class KeyUsage:
     """
 
     pair_bits: Floats
+    whole_bits: NDArray[np.int64]
     shared_bits: float
     unused_bits: Floats
     utilisation: float
@@ -258,13 +262,14 @@ def key_usage(station_bits: ArrayLike, traffic: ArrayLike, *, reading: str = "ne
     keys = np.asarray(station_bits, np.float64)
     pairs = READINGS[reading](keys, traffic)
     shared, total = float(np.triu(pairs).sum()), float(keys.sum())
-    # rounding of a division must not cost a whole bit or key
-    exact = np.triu(pairs) * (1.0 + 8.0 * np.finfo(float).eps)
+    # rounding of a division must not cost a whole bit
+    whole = np.floor(pairs * (1.0 + 8.0 * np.finfo(float).eps)).astype(np.int64)
     return KeyUsage(
         pair_bits=pairs,
+        whole_bits=whole,
         shared_bits=shared,
         unused_bits=np.maximum(keys - pairs.sum(axis=1), 0.0),
         utilisation=2.0 * shared / total if total > 0.0 else 0.0,
-        one_time_pad_bits=int(np.floor(exact).sum()),
-        aes256_keys=int(np.floor(exact / AES_KEY_BITS).sum()),
+        one_time_pad_bits=int(np.triu(whole).sum()),
+        aes256_keys=int((np.triu(whole) // AES_KEY_BITS).sum()),
     )

@@ -174,8 +174,8 @@ def _lefts(line: Sequence[_Window]) -> list[float]:
 def _label(axes: Axes, line: Sequence[_Window], origin: np.datetime64) -> None:
     """Date and time of each stretch; for a single long one, times along it."""
 
-    def time_at(minute: float, unit: str) -> str:
-        return str(np.datetime_as_string(origin + np.timedelta64(round(minute * _MINUTE_NS), "ns"), unit=unit))
+    def time_at(minute: float) -> str:
+        return str(np.datetime_as_string(origin + np.timedelta64(round(minute * _MINUTE_NS), "ns"), unit="m"))
 
     if len(line) == 1:
         window = line[0]
@@ -184,7 +184,7 @@ def _label(axes: Axes, line: Sequence[_Window], origin: np.datetime64) -> None:
         midnight = float((origin - origin.astype("datetime64[D]")).astype(np.int64)) / _MINUTE_NS
         first = np.ceil((window.start_min + midnight) / step) * step - midnight
         at = np.arange(first, window.end_min + 1e-9, step)
-        text = [time_at(minute, "m") for minute in at]
+        text = [time_at(minute) for minute in at]
         days = [one[5:10] for one in text]
         shown = [
             (one[11:] if step < 1440 else "") + ("\n" + day if number == 0 or day != days[number - 1] else "")
@@ -196,7 +196,7 @@ def _label(axes: Axes, line: Sequence[_Window], origin: np.datetime64) -> None:
     few, last_day = len(line) <= 12, ""
     ticks, shown, marks = [], [], []
     for left, window in zip(_lefts(line), line, strict=True):
-        day, time = time_at(window.start_min + 0.5, "m").split("T")
+        day, time = time_at(window.start_min + 0.5).split("T")
         if few or day != last_day:
             ticks.append(left)
             shown.append(f"{time}\n{day[5:]}" if few else day[5:])

@@ -26,6 +26,9 @@ __all__ = ["Plan", "TimeAxis", "key_table_of", "make_plan", "parse_epoch", "plai
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """Times are kept in nanoseconds, which end in 2262."""
 
+_UNITS: Final[Mapping[str, str]] = {"priority": "weighted bit", "max-min": "bit per weight"}
+"""Unit of an objective's value where it is not bits."""
+
 
 @dataclass(frozen=True)
 class TimeAxis:
@@ -94,7 +97,7 @@ class Plan:
     def numbers(self) -> dict[str, Any]:
         """Value, bound, gap, divergence, bits per station; pair keys if there are any. Plain numbers, valid JSON."""
         made = self.schedule
-        found = {
+        found: dict[str, Any] = {
             "value": plain(made.value),
             "bound": plain(made.bound),
             "gap": plain(made.gap),
@@ -118,7 +121,10 @@ class Plan:
     def summary(self) -> str:
         """One sentence on how good the plan is."""
         made = self.schedule
-        text = f"{made.objective}: {made.value:,.0f} bit, proven at most {made.bound:,.0f} (gap {100 * made.gap:.3g} %)"
+        unit = _UNITS.get(made.objective, "bit")
+        text = (
+            f"{made.objective}: {made.value:,.0f} {unit}, proven at most {made.bound:,.0f} (gap {100 * made.gap:.3g} %)"
+        )
         if made.kl is not None:
             limit = f", at most {made.kl_max:g} asked for" if made.kl_max is not None else ""
             text += f"; divergence {made.kl:.4g} nat{limit}"

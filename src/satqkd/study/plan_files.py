@@ -225,7 +225,7 @@ def pair_rows(plan: Plan) -> list[dict[str, Any]]:
             "station1": names[i],
             "station2": names[j],
             "traffic": float(plan.traffic[i, j]),
-            **{f"{reading}_bits": plain(float(one.pair_bits[i, j])) for reading, one in plan.usages.items()},
+            **{f"{reading}_bits": int(one.whole_bits[i, j]) for reading, one in plan.usages.items()},
         }
         for i in range(len(names))
         for j in range(i + 1, len(names))
