@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["STUDY", "checks", "figure", "tables"]
 
 STUDY = Study(
-    paper="Wang et al., Exploiting potentialities for space-based quantum communication network: downlink modelling and "
-    "scheduling",
+    paper="Wang et al., Exploiting potentialities for space-based quantum communication network: downlink modelling "
+    "and scheduling",
     lead="A week of Micius from 19 September 2016 over eleven cities. printed: the link by Eqs. 1 and 2 with Table 1; "
     "fitted: three constants fitted to the geostationary row of Table 2. The sky is clear everywhere, as the paper's "
     "cloud data are not in it.",
@@ -46,8 +46,8 @@ _LEFT_OUT: Final = (
     ),
     (
         "Fig. 8",
-        "bits of single cities, for the same reason. Which plan gives a city more, and that S-PD leaves Hefei and Jinan "
-        "without key, can be compared",
+        "bits of single cities, for the same reason. Which plan gives a city more, and that S-PD leaves Hefei and "
+        "Jinan without key, can be compared",
     ),
     (
         "Figs. 8 and 9",
@@ -56,9 +56,9 @@ _LEFT_OUT: Final = (
     ),
     (
         "Table 2",
-        "upper ends of its losses: they contain clouds (Inf: overcast). The lower ends of low and medium orbits lie 1.1 "
-        "to 1.6 dB above the constants that fit the geostationary row within 0.05 dB: the table does not agree with "
-        "itself",
+        "upper ends of its losses: they contain clouds (Inf: overcast). The lower ends of low and medium orbits lie "
+        "1.1 to 1.6 dB above the constants that fit the geostationary row within 0.05 dB: the table does not agree "
+        "with itself",
     ),
 )
 
@@ -176,8 +176,9 @@ def _draw_losses(table: Table) -> Figure:
 def _draw_geometric(table: Table) -> Figure:
     from satqkd.plot.curves import curves
 
-    return curves(table.rows, x="altitude_km", series="divergence", lines={"printed_db": "as printed", "fitted_db": "fitted"},
-                  title=table.title, x_label="altitude [km]", y_label="geometric loss at zenith [dB]", log_x=True,
+    lines = {"printed_db": "as printed", "fitted_db": "fitted"}
+    return curves(table.rows, x="altitude_km", series="divergence", lines=lines, title=table.title,
+                  x_label="altitude [km]", y_label="geometric loss at zenith [dB]", log_x=True,
                   log_y=False)  # fmt: skip
 
 

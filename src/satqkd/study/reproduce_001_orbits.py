@@ -42,8 +42,8 @@ ORBITS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "GEO": {"kind": "geostationary", "longitude": "116 deg"},
     }
 )
-"""Orbit -> what differs from the preset's. The medium orbits keep angles and eccentricity of Micius; 5110 km and 116 deg
-east are *fitted*: they meet the paper's durations."""
+"""Orbit -> what differs from the preset's. The medium orbits keep angles and eccentricity of Micius; 5110 km and
+116 deg east are *fitted*: they meet the paper's durations."""
 
 _PAPER_ORBIT: Final = {"MEO 5110 km": "MEO 5000 km"}
 
@@ -174,9 +174,9 @@ def losses() -> Table:
                     row |= {f"{reading}_lowest_db": low, f"{reading}_highest_db": high}
                 rows.append(row)
     note = (
-        "Clear sky. printed: Eqs. 1 and 2 with Table 1 (aperture 1.2 m, 2 dB at zenith); fitted: constants fitted to the "
-        "geostationary row. The paper's upper ends contain its clouds (inf: overcast) and cannot be compared; its lower "
-        "ends should be free of them."
+        "Clear sky. printed: Eqs. 1 and 2 with Table 1 (aperture 1.2 m, 2 dB at zenith); fitted: constants fitted to "
+        "the geostationary row. The paper's upper ends contain its clouds (inf: overcast) and cannot be compared; its "
+        "lower ends should be free of them."
     )
     return Table("table2", "Table 2: losses by orbit and city", "city", "orbit", tuple(rows), note=note)
 

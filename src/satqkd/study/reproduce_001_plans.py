@@ -70,15 +70,15 @@ def daily_keys(reading: str) -> Table:
     ]
     total = float(table.bits.sum()) / 1e6
     note = (
-        f"Cloud-free; {total:,.0f} Mbit in all, every city served whenever it can be. The paper's week has clouds that it "
-        "does not print: its keys cannot be had from the text."
+        f"Cloud-free; {total:,.0f} Mbit in all, every city served whenever it can be. The paper's week has clouds "
+        "that it does not print: its keys cannot be had from the text."
     )
     title = f"Fig. 7: deliverable keys by day, link as {reading}"
     return Table(f"fig7_{reading}", title, "city", "day", tuple(rows), note=note)
 
 
 def _best_kbit(plan: Plan, city: str) -> float:
-    return plan.schedule.delivered_bits[city] / 1e3
+    return float(plan.schedule.delivered_bits[city]) / 1e3
 
 
 def delivered() -> Table:
@@ -91,8 +91,8 @@ def delivered() -> Table:
     rows.append({"city": "proven gap [%]", **{name: 100.0 * plan.schedule.gap for name, plan in plans.items()}})
     rows.append({"city": "divergence [nat]", **{name: _number(plan.schedule.kl) for name, plan in plans.items()}})
     note = (
-        "In kbit, with the proven gap of each plan's own objective and its Kullback-Leibler divergence from the weights "
-        "(population). S-GD and S-PD are exact."
+        "In kbit, with the proven gap of each plan's own objective and its Kullback-Leibler divergence from the "
+        "weights (population). S-GD and S-PD are exact."
     )
     return Table("fig8", "Fig. 8: keys delivered by plan [kbit]", "", "", tuple(rows), printed=True, note=note)
 
