@@ -61,7 +61,7 @@ def _rows(text: str, source: str) -> list[Row]:
         raise InputError(f"{source}: is not text")
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=first.count)  # the comma where there is none
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True)
     found: list[Row] = []
     try:
         while True:

@@ -53,5 +53,5 @@ def grouped_bars(
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="x", visible=False)
     axes.set(title=title, ylabel=y_label)
-    figure.legend(loc="outside lower center", ncols=min(6, len(series) + len(marks or {})))
+    figure.legend(loc="outside lower center", ncols=min(7, len(series) + len(marks or {})))
     return figure

@@ -96,7 +96,7 @@ def gantt(
     lines = _lines(_windows(spans))
     longest = max(_length(line) for line in lines)
     step_in = 0.17 if len(stations) <= 24 else 0.12
-    figure = new_figure(11.0, len(lines) * (step_in * len(stations) + 0.55) + 0.75)
+    figure = new_figure(9.6, len(lines) * (step_in * len(stations) + 0.55) + 0.75)
     panels = figure.subplots(len(lines), 1, sharey=True, squeeze=False)[:, 0]
     names = sorted({bar.satellite for bar in everything})
     colours = dict(zip(names, _colours(len(names)), strict=True))

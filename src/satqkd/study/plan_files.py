@@ -23,10 +23,13 @@ from satqkd.study.plan import Plan, TimeAxis, plain
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from satqkd.study.result import RunResult
+
 __all__ = [
     "calendar",
     "figure",
     "pair_rows",
+    "scenario_calendar",
     "schedule_rows",
     "station_rows",
     "usage_rows",
@@ -92,6 +95,23 @@ def calendar(
             )
         )
     return to_icalendar(events, name=name, stamp=stamp)
+
+
+def scenario_calendar(result: RunResult) -> str:
+    """Calendar of the schedule of a scenario's run."""
+    from satqkd.planning.evaluate import interval_bits
+
+    scenario, schedule = result.scenario, result.schedule
+    stations = [str(name) for name in schedule.station.values]
+    place = {name: number for number, name in enumerate(stations)}
+    served = [[place.get(str(name), -1) for name in own] for own in schedule.assigned.values]
+    interval, bits = interval_bits(scenario, result.link)
+    contacts = contacts_of(served, interval=interval, bits=bits) if len(interval) else []
+    return calendar(
+        contacts, satellites=[str(name) for name in schedule.satellite.values], stations=stations,
+        axis=TimeAxis(scenario.study.start, scenario.planning.interval), name=scenario.title or scenario.name,
+        stamp=datetime.fromisoformat(result.provenance["created"]),
+    )  # fmt: skip
 
 
 def write_plan(plan: Plan, folder: Path, *, axis: TimeAxis, record: Mapping[str, Any]) -> None:

@@ -122,18 +122,18 @@ def timeline() -> Table:
 def durations() -> Table:
     """Fig. 4 and Table 2: visible time by night and by orbit."""
     rows: list[dict[str, Any]] = [
-        {"orbit": "LEO", "what": f"{day}, {groups} overflights", "paper": 1800.0, "ours": seconds}
+        {"orbit": "LEO", "what": f"{day}, {groups} overflights", "paper": 1800, "ours": round(seconds)}
         for day, (seconds, groups) in daily_union_s().items()
     ]
     for orbit in ORBITS:
         passes = passes_of(orbit)
         printed = DURATIONS_S[_PAPER_ORBIT.get(orbit, orbit)]
-        ours = union_s(passes.start.values, passes.end.values)
-        rows.append({"orbit": orbit, "what": "week, at least one city", "paper": printed, "ours": ours})
+        ours = round(union_s(passes.start.values, passes.end.values))
+        rows.append({"orbit": orbit, "what": "week, at least one city", "paper": round(printed), "ours": ours})
     for city in CITIES:
         own = passes_of("LEO").station.values == city
         rows.append({"orbit": "LEO", "what": f"week, {city}, {int(own.sum())} passes", "paper": math.nan,
-                     "ours": float(passes_of("LEO").duration_s.values[own].sum())})  # fmt: skip
+                     "ours": round(float(passes_of("LEO").duration_s.values[own].sum()))})  # fmt: skip
     for row in rows:
         row["difference_percent"] = 100.0 * (row["ours"] / row["paper"] - 1.0)
     note = (

@@ -62,7 +62,7 @@ def daily_keys(reading: str) -> Table:
     rows = [
         {
             "city": city,
-            "day": f"2016-09-{19 + number}",
+            "day": f"{19 + number} September",
             "kbit": float(table.bits[0, day == number, column].sum()) / 1e3,
         }
         for number in range(7)
@@ -77,7 +77,7 @@ def daily_keys(reading: str) -> Table:
     return Table(f"fig7_{reading}", title, "city", "day", tuple(rows), note=note)
 
 
-def _best_kbit(plan: Plan, city: str) -> float:
+def _kbit(plan: Plan, city: str) -> float:
     return float(plan.schedule.delivered_bits[city]) / 1e3
 
 
@@ -85,16 +85,16 @@ def delivered() -> Table:
     """Fig. 8: bits delivered to each city by each plan, fitted link."""
     plans = {name: plan_of("fitted", name) for name in PLANS}
     rows: list[dict[str, Any]] = [
-        {"city": city, **{name: _best_kbit(plan, city) for name, plan in plans.items()}} for city in CITIES
+        {"city": city, **{name: _kbit(plan, city) / 1e3 for name, plan in plans.items()}} for city in CITIES
     ]
     rows.append({"city": "sum", **{name: sum(row[name] for row in rows) for name in plans}})
     rows.append({"city": "proven gap [%]", **{name: 100.0 * plan.schedule.gap for name, plan in plans.items()}})
     rows.append({"city": "divergence [nat]", **{name: _number(plan.schedule.kl) for name, plan in plans.items()}})
     note = (
-        "In kbit, with the proven gap of each plan's own objective and its Kullback-Leibler divergence from the "
+        "In Mbit, with the proven gap of each plan's own objective and its Kullback-Leibler divergence from the "
         "weights (population). S-GD and S-PD are exact."
     )
-    return Table("fig8", "Fig. 8: keys delivered by plan [kbit]", "", "", tuple(rows), printed=True, note=note)
+    return Table("fig8", "Fig. 8: keys delivered by plan [Mbit]", "", "", tuple(rows), printed=True, note=note)
 
 
 def _number(value: float | None) -> float:
@@ -144,10 +144,10 @@ def printed_keys() -> list[dict[str, Any]]:
     """Keys in the text on Fig. 8 and claims about the plans, beside ours with both readings of the link."""
     rows: list[dict[str, Any]] = []
     for (name, city), kbit in DELIVERED_KBIT.items():
-        ours = {reading: _best_kbit(plan_of(reading, name), city) for reading in READINGS_OF_THE_LINK}
+        ours = {reading: _kbit(plan_of(reading, name), city) for reading in READINGS_OF_THE_LINK}
         rows.append({"quantity": f"Fig. 8, {name}, {city} [kbit]", "paper": kbit, **ours})
     for city in ("Hefei", "Jinan"):
-        ours = {reading: _best_kbit(plan_of(reading, "S-PD"), city) for reading in READINGS_OF_THE_LINK}
+        ours = {reading: _kbit(plan_of(reading, "S-PD"), city) for reading in READINGS_OF_THE_LINK}
         rows.append({"quantity": f"Fig. 8, S-PD, {city} [kbit]", "paper": 0.0, **ours})
     for text, of in (
         ("Fig. 8, Shanghai, S-PD over S-GD", ("S-PD", "S-GD")),
