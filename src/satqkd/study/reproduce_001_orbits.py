@@ -153,10 +153,16 @@ def _loss_db(slant_range_m: Floats, elevation_rad: Floats, divergence_rad: float
     return loss_db(collected) + slab_loss_db(elevation_rad, zenith_loss_db=zenith_db) + FIXED_LOSS_DB
 
 
-def _ranges(orbit: str, city: str, divergence_rad: float, reading: str) -> tuple[float, float]:
+@functools.cache
+def _samples(orbit: str, city: str) -> tuple[Floats, Floats]:
+    """Distance [m] and elevation [rad] while a city has the satellite in view."""
     link = link_of(orbit).sel(station=city)
     seen = np.isfinite(link.slant_range.values)
-    lost = _loss_db(link.slant_range.values[seen], np.radians(link.elevation.values[seen]), divergence_rad, reading)
+    return link.slant_range.values[seen], np.radians(link.elevation.values[seen])
+
+
+def _ranges(orbit: str, city: str, divergence_rad: float, reading: str) -> tuple[float, float]:
+    lost = _loss_db(*_samples(orbit, city), divergence_rad, reading)
     return float(lost.min()), float(lost.max())
 
 
