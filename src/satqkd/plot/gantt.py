@@ -105,14 +105,20 @@ def gantt(
         axes.set_ylim(len(stations) - 0.45, -0.55)
         for left, window in zip(_lefts(line), line, strict=True):
             axes.axvspan(left, left + window.length_min, facecolor="#f6f8fa", edgecolor=_EDGE, lw=0.6, zorder=0)
-            for number, (bar, (first, last)) in enumerate(zip(everything, spans, strict=True)):
-                if last > window.start_min and first < window.end_min:
-                    served = number < len(contacts)
-                    axes.barh(
-                        rows[bar.station], last - first, left=left + first - window.start_min, lw=0,
-                        height=0.6 if served else 0.86, color=colours[bar.satellite] if served else _VIEW,
-                        zorder=4 if served else 3, gid="contact" if served else "view",
-                    )  # fmt: skip
+        for kind, first, end, height in (
+            ("view", len(contacts), len(everything), 0.86),
+            ("contact", 0, len(contacts), 0.6),
+        ):
+            here = [
+                (rows[bar.station], last - begin, left + begin - window.start_min,
+                 colours[bar.satellite] if kind == "contact" else _VIEW)
+                for left, window in zip(_lefts(line), line, strict=True)
+                for bar, (begin, last) in zip(everything[first:end], spans[first:end], strict=True)
+                if last > window.start_min and begin < window.end_min
+            ]  # fmt: skip
+            if here:
+                at, lengths, lefts, shades = zip(*here, strict=True)
+                axes.barh(at, lengths, left=lefts, height=height, color=shades, lw=0, zorder=3, gid=kind)
         _label(axes, line, origin)
         axes.grid(visible=False)
         axes.set_yticks(range(len(stations)), stations, fontsize=7.5 if len(stations) <= 24 else 6.0)
