@@ -37,17 +37,18 @@ GLUE = {
     # Where arrays meet scenarios and datasets; everything else in those packages is a kernel.
     "orbit/build.py", "orbit/geometry.py", "orbit/passes.py", "channel/evaluate.py", "channel/models.py",
     "channel/gaussian_beam.py", "channel/noise.py", "security/evaluate.py", "planning/evaluate.py",
+    "planning/scheduling.py",
 }  # fmt: skip
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
 
-ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}}
-"""Kernels that may also import the library of an extra, inside a function."""
+ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}}
+"""Kernels that may also import a solver or the library of an extra, inside a function."""
 
 KERNEL_LIBRARIES = {"numpy", "scipy", "numba", "sgp4"} | set(sys.stdlib_module_names)
 SCENARIO_LIBRARIES = {"pydantic", "pydantic_core"} | set(sys.stdlib_module_names)
 LONGEST_FILE = 400
-HEAVY = {"matplotlib", "xarray", "scipy", "numba", "rich", "pandas", "h5netcdf", "h5py"}
+HEAVY = {"matplotlib", "xarray", "scipy", "numba", "rich", "pandas", "h5netcdf", "h5py", "highspy"}
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:

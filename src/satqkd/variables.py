@@ -127,6 +127,11 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         "interval_bits": Variable("1", "asymptotic secret bits delivered in the interval"),
         "delivered_bits": Variable("1", "asymptotic secret bits delivered over the window"),
         "available_bits": Variable("1", "asymptotic secret bits if the satellite served this station alone"),
+        "kl_max": Variable("nat", "largest divergence of the delivered shares from the weights"),
+        "kl": Variable("nat", "divergence of the delivered shares from the weights", "D_KL"),
+        "total_bits": Variable("1", "secret bits delivered to all the stations"),
+        "bound_bits": Variable("1", "secret bits that no schedule exceeds"),
+        "gap": Variable("1", "(bound - value) / bound"),
     }
 )  # fmt: skip
 """The nomenclature."""

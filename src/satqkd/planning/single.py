@@ -11,13 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from satqkd.planning._dp import best_path, mark_switches
+from satqkd.planning.partition import pad
+from satqkd.planning.problem import IDLE, SWITCHING
+
 __all__ = ["IDLE", "SWITCHING", "best_assignment"]
-
-IDLE = -1
-"""No station is served, and none needs to be turned to."""
-
-SWITCHING = -2
-"""The satellite turns to the next station."""
 
 
 def best_assignment(
@@ -69,45 +67,7 @@ def best_assignment(
         raise ValueError("switch_intervals must be at least 0")
     if not table.size:
         return np.full(len(table), IDLE, dtype=np.int64)
-    # A gap longer than the switch time is as good as one of the switch time: put in that many empty rows.
-    gaps = np.minimum(np.diff(index, prepend=index[0] - 1) - 1, switch_intervals)
-    rows = np.cumsum(gaps + 1) - 1
-    padded = np.zeros((rows[-1] + 1, table.shape[1]))
-    padded[rows] = table
-    served = _trace(padded, switch_intervals)
-    # Between two different stations the last idle intervals are the switch.
-    for position in np.flatnonzero((served[1:] >= 0) & (served[:-1] < 0)) + 1:
-        before = np.flatnonzero(served[:position] >= 0)
-        if len(before) and served[before[-1]] != served[position]:
-            served[max(position - switch_intervals, before[-1] + 1) : position] = SWITCHING
-    return np.asarray(served[rows])
-
-
-def _trace(table: NDArray[np.float64], switch_intervals: int) -> NDArray[np.int64]:
-    """Forward pass and trace-back; ``IDLE`` wherever no station is served."""
-    length, stations = table.shape
-    total = np.zeros((length, stations))  # V after each interval
-    from_free = np.zeros((length, stations), dtype=bool)  # station taken up in this interval
-    free = np.zeros(length + 1)  # F before each interval
-    source = np.full(length + 1, -1)  # interval whose V is F; -1: nothing served yet
-    for m in range(length):
-        if m:
-            free[m], source[m] = free[m - 1], source[m - 1]
-        past = m - 1 - switch_intervals
-        if past >= 0 and total[past].max() > free[m]:
-            free[m], source[m] = total[past].max(), past
-        stay = total[m - 1] if m else np.full(stations, -np.inf)
-        from_free[m] = free[m] >= stay
-        total[m] = np.maximum(stay, free[m]) + table[m]
-    served = np.full(length, IDLE, dtype=np.int64)
-    best = int(np.argmax(total.max(axis=1)))
-    while best >= 0:
-        station = int(np.argmax(total[best]))
-        while True:
-            if table[best, station] > 0.0:
-                served[best] = station
-            if from_free[best, station]:
-                best = int(source[best])
-                break
-            best -= 1
-    return served
+    padded, rows = pad(table, index, switch_intervals)
+    _, served = best_path(padded, switch_intervals)
+    mark_switches(served, switch_intervals, SWITCHING)
+    return served[rows]
