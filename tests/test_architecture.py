@@ -37,12 +37,14 @@ GLUE = {
     # Where arrays meet scenarios and datasets; everything else in those packages is a kernel.
     "orbit/build.py", "orbit/geometry.py", "orbit/passes.py", "channel/evaluate.py", "channel/models.py",
     "channel/gaussian_beam.py", "channel/noise.py", "security/evaluate.py", "planning/evaluate.py",
-    "planning/scheduling.py",
+    "planning/scheduling.py", "planning/block_plans.py",
 }  # fmt: skip
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
 
-ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}}
+ADAPTERS = {
+    "channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}, "planning/genetic.py": {"pymoo"},
+}  # fmt: skip
 """Kernels that may also import a solver or the library of an extra, inside a function."""
 
 KERNEL_LIBRARIES = {"numpy", "scipy", "numba", "sgp4"} | set(sys.stdlib_module_names)
