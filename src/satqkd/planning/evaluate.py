@@ -1,12 +1,14 @@
-"""The schedule stage: intervals of the link given to stations, one satellite after the other."""
+"""The schedule stage: intervals of the link given to stations."""
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satqkd.errors import SatqkdWarning
 from satqkd.orbit.build import to_datetime64
 from satqkd.planning.single import IDLE, SWITCHING, best_assignment
 from satqkd.scenario.model import Scenario
@@ -61,28 +63,27 @@ def evaluate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Per satellite and interval the station served and the bits; per station the bits delivered, and the bits it
-        would get if every satellite served it alone.
+        would get if every satellite served it alone. For several satellites the attributes ``bound_bits`` and ``gap``
+        say what no plan can exceed.
 
     Notes
     -----
-    Exact for one satellite. Several satellites are planned in the scenario's order, each with the stations that the
-    ones before left free: a feasible plan, not always the best one.
+    Exact for one satellite (:func:`satqkd.planning.single.best_assignment`); several are planned together, to a proven
+    gap (:func:`satqkd.planning.constellation.plan_jointly`). A plan that the time limit leaves further from its bound
+    than asked comes with a warning.
     """
     import xarray as xr
 
     interval, bits = interval_bits(scenario, link)
     names = link.station.values
+    assignment, attributes = _assignment(bits, interval, scenario.planning.switch_intervals)
     assigned = np.empty(bits.shape[:2], dtype=object)
     won = np.zeros(bits.shape[:2])
     delivered = np.zeros(len(names))
-    free = np.ones(bits.shape[1:], dtype=bool)
-    for number, own in enumerate(bits):
-        open_bits = np.where(free, own, 0.0)
-        choice = best_assignment(open_bits, interval=interval, switch_intervals=scenario.planning.switch_intervals)
+    for number, (own, choice) in enumerate(zip(bits, assignment, strict=True)):
         served = np.flatnonzero(choice >= 0)
-        won[number, served] = open_bits[served, choice[served]]
+        won[number, served] = own[served, choice[served]]
         np.add.at(delivered, choice[served], won[number, served])
-        free[served, choice[served]] = False
         assigned[number] = [
             {IDLE: "idle", SWITCHING: "switching"}.get(station, names[max(station, 0)]) for station in choice.tolist()
         ]
@@ -102,4 +103,23 @@ def evaluate(scenario: Scenario, link: xr.Dataset) -> xr.Dataset:
             "interval_start": ("interval", to_datetime64(scenario.study.start) + interval * length),
         },
     )
-    return describe(dataset)
+    return describe(dataset).assign_attrs(attributes)
+
+
+def _assignment(
+    bits: Floats, interval: NDArray[np.int64], switch_intervals: int
+) -> tuple[NDArray[np.int64], dict[str, float]]:
+    """Assignment of all satellites, and for several its bound and gap."""
+    if len(bits) < 2:
+        found = [best_assignment(own, interval=interval, switch_intervals=switch_intervals) for own in bits]
+        return np.array(found, dtype=np.int64).reshape(bits.shape[:2]), {}
+    from satqkd.planning.constellation import plan_jointly
+
+    plan = plan_jointly(bits, interval=interval, switch_intervals=switch_intervals)
+    if not plan.complete:
+        warnings.warn(
+            f"schedule: the time limit left a gap of {plan.gap:.2%} between the plan and its bound",
+            SatqkdWarning,
+            stacklevel=3,
+        )
+    return plan.assignment, {"bound_bits": plan.bound, "gap": plan.gap}

@@ -308,6 +308,12 @@ def schedule(run: Run) -> Section:
         f"({percent((assigned == 'idle').mean())}). Keys here are asymptotic; available means that the satellite "
         "would serve this station alone.</p>"
     )
+    proof = run.provenance.get("plan")
+    if proof:
+        text += (
+            f"<p>All satellites are planned together: no plan delivers more than {bits(proof['bound_bits'])}, "
+            f"so this one is within {percent(proof['gap'], 3)} of the best.</p>"
+        )
     header = ["Station", "Intervals", "Delivered", "Available", "Delivered of available", "Share of delivered"]
     return Section("schedule", "Schedule", text + table(header, rows, css=""))
 

@@ -114,6 +114,7 @@ def run(scenario: Scenario | str, *, progress: Progress | None = None) -> RunRes
     said = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, SatqkdWarning)))
     for message in dict.fromkeys((str(w.message), w.category) for w in caught):
         warnings.warn(*message, stacklevel=2)
+    plan = {name: schedule.attrs.pop(name) for name in ("bound_bits", "gap") if name in schedule.attrs}
     citations = [text for stage in (passes, link, keys) for text in stage.attrs.get("citations", [])]
     provenance = {
         "satqkd": __version__,
@@ -126,5 +127,6 @@ def run(scenario: Scenario | str, *, progress: Progress | None = None) -> RunRes
         "citations": list(dict.fromkeys(citations)),
         "warnings": said,
         "mission_epsilon": mission_security(scenario, keys),
+        **({"plan": plan} if plan else {}),
     }
     return RunResult(scenario, passes, link, keys, schedule, provenance)
