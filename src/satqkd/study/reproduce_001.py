@@ -78,6 +78,7 @@ _TASKS: Final[tuple[Callable[[], Table], ...]] = (
     plans.delivered,
     plans.proportions,
     plans.usage,
+    plans.genetic,
     _left_out,
 )
 
