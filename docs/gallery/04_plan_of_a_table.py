@@ -1,7 +1,7 @@
 """A plan of a table, and what pairs of stations can use of it.
 
-One satellite, three stations, bits per interval of 10 s as any program may have computed them. The plan with the most key
-in all leaves Xi'an without any; what two stations can share is decided by the one that has less.
+One satellite, three stations, bits per interval of 10 s as any program may have computed them. The plan with the most
+key in all leaves Xi'an without any; what two stations can share is decided by the one that has less.
 """
 
 from satqkd.formats.key_table import parse_keys

@@ -98,7 +98,7 @@ def test_files_of_a_plan_agree_with_each_other(folder: Path) -> None:
         assert bits == delivered
 
 
-def test_windows_are_the_uninterrupted_service_of_the_schedule(folder: Path) -> None:
+def test_windows_are_the_service_of_the_schedule_with_its_pauses(folder: Path) -> None:
     schedule = {int(row["interval"]): row for row in rows(folder / "schedule.csv")}
     windows = rows(folder / "windows.csv")
     starts = [row["start"] for row in windows]
@@ -106,11 +106,14 @@ def test_windows_are_the_uninterrupted_service_of_the_schedule(folder: Path) -> 
     served = 0
     for row in windows:
         first, last = int(row["first_interval"]), int(row["last_interval"])
-        assert {schedule[index]["assigned"] for index in range(first, last + 1)} == {row["station"]}
+        states = [schedule[index]["assigned"] for index in range(first, last + 1)]
+        assert states[0] == states[-1] == row["station"]
+        assert set(states) <= {row["station"], "idle"}
+        assert float(row["served_s"]) == 10 * states.count(row["station"])
         assert row["start"] == schedule[first]["interval_start"]
         start, end = (datetime.fromisoformat(row[name]) for name in ("start", "end"))
         assert end - start == timedelta(seconds=float(row["duration_s"])) == timedelta(seconds=10 * (last + 1 - first))
-        served += last + 1 - first
+        served += states.count(row["station"])
     assert served == sum(row["assigned"] in POPULATION for row in schedule.values())
 
 

@@ -123,8 +123,8 @@ def test_traffic_in_the_plan_raises_the_use_of_the_keys(made: dict[str, Table]) 
         shares = [used[name, reading]["utilisation_percent"] for name in ("S-GD", "S-TD, KL 0.1")]
         assert shares == sorted(shares)
         assert shares[0] != shares[1]
-    assert used["S-GD", "free"]["shared_kbit"] == pytest.approx(used["S-GD", "free"]["delivered_kbit"] / 2, rel=1e-9)
-    assert used["S-PD", "network"]["shared_kbit"] == 0.0
+    assert used["S-GD", "free"]["shared_mbit"] == pytest.approx(used["S-GD", "free"]["delivered_mbit"] / 2, rel=1e-9)
+    assert used["S-PD", "network"]["shared_mbit"] == 0.0
 
 
 def test_checks_hold_the_printed_numbers() -> None:

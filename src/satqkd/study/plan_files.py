@@ -18,6 +18,7 @@ import numpy as np
 from satqkd._version import __version__
 from satqkd.formats.icalendar import CalendarEvent, to_icalendar
 from satqkd.planning.contacts import Contact, contacts_of
+from satqkd.planning.single import IDLE, SWITCHING
 from satqkd.study.plan import Plan, TimeAxis, plain
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ __all__ = [
 
 
 _WINDOW_COLUMNS = (
-    "start", "end", "duration_s", "satellite", "station", "bits", "first_interval", "last_interval",
+    "start", "end", "duration_s", "served_s", "satellite", "station", "bits", "first_interval", "last_interval",
 )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def calendar(
                 start=start,
                 end=end,
                 summary=f"{satellite} to {station}",
-                description=f"Quantum downlink, {one.bits:,.0f} bit planned.\n"
+                description=f"Quantum downlink, {one.bits:,.0f} bit planned in {one.served * axis.step_s:g} s.\n"
                 f"Intervals {one.first} to {one.last} of {axis.step_s:g} s, "
                 f"{axis.text(one.first)} to {axis.text(one.last + 1)}.",
                 location=station,
@@ -103,8 +104,8 @@ def scenario_calendar(result: RunResult) -> str:
 
     scenario, schedule = result.scenario, result.schedule
     stations = [str(name) for name in schedule.station.values]
-    place = {name: number for number, name in enumerate(stations)}
-    served = [[place.get(str(name), -1) for name in own] for own in schedule.assigned.values]
+    place = {"idle": IDLE, "switching": SWITCHING} | {name: number for number, name in enumerate(stations)}
+    served = [[place[str(name)] for name in own] for own in schedule.assigned.values]
     interval, bits = interval_bits(scenario, result.link)
     contacts = contacts_of(served, interval=interval, bits=bits) if len(interval) else []
     return calendar(
@@ -163,8 +164,6 @@ def write_plan(plan: Plan, folder: Path, *, axis: TimeAxis, record: Mapping[str,
 
 def schedule_rows(plan: Plan, axis: TimeAxis) -> list[dict[str, Any]]:
     """One row per interval and satellite: who is served and the bits."""
-    from satqkd.planning.single import IDLE, SWITCHING
-
     states = {IDLE: "idle", SWITCHING: "switching"}
     names = plan.table.stations
     served, bits = plan.schedule.assignment.values, plan.schedule.bits.values
@@ -189,6 +188,7 @@ def window_rows(plan: Plan, axis: TimeAxis) -> list[dict[str, Any]]:
             "start": axis.text(one.first),
             "end": axis.text(one.last + 1),
             "duration_s": plain((one.last + 1 - one.first) * axis.step_s),
+            "served_s": plain(one.served * axis.step_s),
             "satellite": plan.table.satellites[one.satellite],
             "station": plan.table.stations[one.station],
             "bits": plain(one.bits),
@@ -217,7 +217,7 @@ def station_rows(plan: Plan, step_s: float | None = None) -> list[dict[str, Any]
         row["available_bits"] = plain(float(available[number]))
         row["contacts"] = len(own)
         if step_s is not None:
-            row["contact_s"] = plain(sum((one.last + 1 - one.first) * step_s for one in own))
+            row["served_s"] = plain(sum(one.served * step_s for one in own))
         rows.append(row)
     return rows
 
@@ -269,12 +269,13 @@ def figure(plan: Plan, axis: TimeAxis) -> Figure:
     views: list[Contact] = []
     for number in range(len(table.stations)):
         seen = np.where(table.bits[:, :, number] > 0.0, number, -1)
-        views += contacts_of(seen, interval=table.interval, bits=table.bits)
+        views += contacts_of(seen, interval=table.interval, bits=table.bits, over_idle=False)
+    served = contacts_of(plan.schedule.assignment.values, interval=table.interval, bits=table.bits, over_idle=False)
     delivered = plan.schedule.delivered_bits
     size, unit = bit_unit(max(delivered.values()))
     amounts = {name: f"{three_digits(bits / size)} {unit}" for name, bits in delivered.items()}
     text = f"Plan ({plan.schedule.objective}): {plan.schedule.value:,.0f} bit, gap {100 * plan.schedule.gap:.2g} %"
-    return gantt(bars(plan.contacts), stations=table.stations, views=bars(views), amounts=amounts, title=text)
+    return gantt(bars(served), stations=table.stations, views=bars(views), amounts=amounts, title=text)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:

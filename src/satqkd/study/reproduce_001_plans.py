@@ -143,8 +143,8 @@ def genetic() -> Table:
     rows: list[dict[str, Any]] = []
     note = (
         "Genetic algorithm as in the paper's Fig. 3, 100 individuals, 100 generations, seed 0; the paper gives none of "
-        "these numbers. The bound holds for every plan that keeps the limit of the divergence: where the genetic one does "
-        "not, it is not compared."
+        "these numbers. The bound holds for every plan that keeps the limit of the divergence; where the genetic one "
+        "does not, it is not compared."
     )
     table = table_of("fitted")
     for name, objective in _GENETIC.items():
@@ -195,8 +195,8 @@ def usage() -> Table:
                 {
                     "plan": name,
                     "pair keys": reading,
-                    "delivered_kbit": sum(got.values()) / 1e3,
-                    "shared_kbit": used.shared_bits / 1e3,
+                    "delivered_mbit": sum(got.values()) / 1e6,
+                    "shared_mbit": used.shared_bits / 1e6,
                     "utilisation_percent": 100.0 * used.utilisation,
                     "aes256_keys": used.aes256_keys,
                 }
