@@ -26,6 +26,8 @@ EXACT = 1e-9
 """Differences below this part of the bound are rounding."""
 MOST_COLUMNS = 3000
 """Columns at which those that cannot matter any more are dropped."""
+NO_CLOSER = 1e-5
+"""Part of a divergence that is not worth a proof: the linear program's tolerance is 1e-7 of its rows."""
 NODES_PER_ANNEALING = 40
 LONGEST_ANNEALING = 2_000_000
 
@@ -71,7 +73,7 @@ class _Annealing:
         """Paths of each window that are best at prices near the root's."""
         program = self.program
         wide = float(np.abs(self.root.prices).max())
-        for _ in range(min(1000, 40 * len(program.windows.active))):
+        for _ in range(min(1000, 5 * len(program.windows.active))):
             noise = self.random.standard_normal(program.n_stations) * wide * 10 ** self.random.uniform(-2.5, -0.3)
             served = program.price(self.root.prices + noise)[1]
             program.add(served)
@@ -90,7 +92,7 @@ class _Annealing:
         """One run of ``effort`` times the full length."""
         program, goal = self.program, self.program.goal
         table = program.windows.table
-        moves = int(effort * min(LONGEST_ANNEALING, 1500 * len(table)))
+        moves = int(effort * min(LONGEST_ANNEALING, 1600 * len(table)))
         start = incumbent.served if self.runs % 3 == 2 and incumbent.served is not None else None
         if start is None:
             start = program.price(self.root.prices)[1]
@@ -148,6 +150,7 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
     counter = itertools.count()
     heap: list[tuple[float, int, tuple[Decision, ...], Floats]] = [(-root.bound, next(counter), (), root.prices)]
     nodes = 0
+    undecided = -np.inf  # bound of nodes that the program's rounding leaves nothing to decide on
     while heap and not done(-heap[0][0]) and time.monotonic() < deadline:
         bound, _, decisions, prices = heapq.heappop(heap)
         if len(program.window) > MOST_COLUMNS:
@@ -158,6 +161,9 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
         _round(program, relaxation, incumbent)
         bound = min(-bound, relaxation.bound)
         candidates = _candidates(program, relaxation, decisions)
+        if not candidates:
+            undecided = max(undecided, bound)
+            continue
         children = _strong(program, relaxation, decisions, candidates, nodes, incumbent.value, deadline)
         for child_bound, child, child_prices in children:
             if child_bound > max(incumbent.value, 0.0):
@@ -165,7 +171,7 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
         nodes += 1
         if nodes % NODES_PER_ANNEALING == 0:
             annealing.run(incumbent, 1.0)
-    open_bound = -heap[0][0] if heap else -np.inf
+    open_bound = max(-heap[0][0] if heap else -np.inf, undecided)
     if open_bound < least * (1.0 - EXACT):
         open_bound = -np.inf
     bound = max(open_bound, incumbent.value)
@@ -223,7 +229,9 @@ def _strong(
     """The pair of children whose bounds fall most, among the first few candidates."""
     best: list[tuple[float, tuple[Decision, ...], Floats]] = []
     best_score = -1.0
-    for row, station in candidates[: 12 if nodes < 8 else 4]:
+    # A branch near the root is worth some search; a small table is branched through sooner than searched.
+    wide = 12 if nodes < 8 and len(program.windows.active) > 100 else 3
+    for row, station in candidates[:wide]:
         children = []
         falls = []
         for serve in (True, False):
@@ -249,7 +257,7 @@ class Closest:
     divergence: float
     """Its divergence. [nat]"""
     proven: bool
-    """Whether no schedule has less."""
+    """Whether no schedule has less by more than :data:`NO_CLOSER` of it."""
 
 
 def least_divergence(windows: Windows, weights: Floats, *, enough: float = 0.0, deadline: float) -> Closest:
@@ -285,7 +293,7 @@ def least_divergence(windows: Windows, weights: Floats, *, enough: float = 0.0, 
         if smallest <= enough or time.monotonic() > deadline:
             break
     while smallest > enough and time.monotonic() < deadline:
-        closer = smallest * (1.0 - 1e-7) - 1e-15
+        closer = smallest * (1.0 - NO_CLOSER) - 1e-15
         if closer < 0.0:
             return Closest(served, smallest, True)
         found = search(windows, Traffic(weights, closer), gap=0.0, deadline=deadline, first_only=True)

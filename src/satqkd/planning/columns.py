@@ -76,6 +76,7 @@ class Program:
 
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("presolve", "off")  # every solution but the first starts from the one before
         inf = highspy.kHighsInf
         self._inf = inf
         for _ in range(self.n_windows):

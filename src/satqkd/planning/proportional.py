@@ -75,7 +75,7 @@ def traffic(problem: Problem) -> Solution:
     if closest.divergence <= problem.kl_max:
         return _solution(problem, windows, Found(closest.served, 0.0, bound, complete=False))
     # Rounded up, so that the figure shown can be used.
-    digits = 6 - math.ceil(math.log10(closest.divergence))
+    digits = 5 - math.ceil(math.log10(closest.divergence))
     shown = math.ceil(closest.divergence * 10.0**digits) / 10.0**digits
     said = f"smallest {'reachable' if closest.proven else 'found in the time limit'} is {shown:.12g}"
     if excluded:
