@@ -62,7 +62,7 @@ def close_shares(
     nothing = Closed(-np.inf, bound, [])
     lost = [losses(part) for part in parts]
     priced = sum(own for _, own in lost)
-    cutoff = max(value, 0.0) + 0.9 * relative_gap * min(bound, priced)
+    cutoff = max(value, 0.0) * (1.0 + 0.9 * relative_gap)
     slack = max(priced - cutoff, 0.0) + 1e-9 * priced
     masks = [each <= slack for each, _ in lost]
     if sum(int(mask[0].sum()) for mask in masks) > MOST_STATES:
@@ -70,7 +70,7 @@ def close_shares(
     nets = [network(part.windows, m[0], m[0] & m[1], m[0] & m[2]) for part, m in zip(parts, masks, strict=True)]
     scale = max(float(part.bits.max()) for part in parts)
     solver, starts = _program(parts, nets, goal, scale)
-    solver.setOptionValue("mip_abs_gap", max(0.3 * relative_gap * bound / scale, 1e-9))
+    solver.setOptionValue("mip_abs_gap", max(0.3 * relative_gap * max(value, 0.0) / scale, 1e-9))
     best = nothing
     known = len(goal.rows)
     while (left_s := deadline - time.perf_counter()) > 0.0:

@@ -82,24 +82,30 @@ class Pool:
             value = np.concatenate([[1.0], -self.bits[k][where] / self.scale])
             highs.addCol(0.0, 0.0, self._inf, len(index), index, value)
 
-    def relax(self) -> tuple[float, Floats]:
-        """Best mixture of columns.
+    def relax(self, rounds: int = 4) -> tuple[float, Floats, bool]:
+        """Best mixture of columns, after a few rounds of cuts.
+
+        Parameters
+        ----------
+        rounds : int
+            Most solutions that are cut off.
 
         Returns
         -------
         tuple
-            Its value, and the duals of the goal's rows.
+            Its value, the duals of the goal's rows, and whether the mixture keeps the goal's limit.
         """
-        while True:
+        for _ in range(rounds):
             self._sync(self._highs, self._cuts, self._in)
             self._cuts, self._in = len(self.goal.rows), len(self.part)
             self._highs.run()
             solution = self._highs.getSolution()
-            bits = np.array(solution.col_value[: self.n_stations]) * self.scale
-            if not self.goal.separate(bits):
+            kept = not self.goal.separate(np.array(solution.col_value[: self.n_stations]) * self.scale)
+            if kept:
                 break
         value = float(self._highs.getInfo().objective_function_value) * self.scale
-        return value, np.array(solution.row_dual[self.n_parts + self.n_stations :])
+        first = self.n_parts + self.n_stations
+        return value, np.array(solution.row_dual[first : first + self._cuts]), kept
 
     def choose(self, time_limit_s: float, value: float, relative_gap: float) -> tuple[float, list[int]] | None:
         """Best choice of one column per part at most.
@@ -143,7 +149,7 @@ class Pool:
             columns = [-1] * self.n_parts
             for k in np.flatnonzero(x > 0.5).tolist():
                 columns[self.part[k]] = k
-            found = self._exchange(columns)
+            found = self._exchange(columns, deadline)
             if found is not None and found[0] > max(value, best[0] if best else 0.0):
                 best = found
             bits = np.array([self.bits[k] for k in columns if k >= 0]).sum(axis=0)
@@ -152,14 +158,14 @@ class Pool:
             self._sync(highs, known, len(self.part))
         return best
 
-    def _exchange(self, columns: list[int]) -> tuple[float, list[int]] | None:
+    def _exchange(self, columns: list[int], deadline: float) -> tuple[float, list[int]] | None:
         """Exchange one part's column at a time while that helps; value and columns, None if no such plan is allowed."""
         columns = columns.copy()
         table, part = np.array(self.bits), np.array(self.part)
         total = table[[k for k in columns if k >= 0]].sum(axis=0)
         merit = self._merit(total)
         improved = True
-        while improved:
+        while improved and time.perf_counter() < deadline:
             improved = False
             for p in range(self.n_parts):
                 rest = total - (table[columns[p]] if columns[p] >= 0 else 0.0)
