@@ -25,6 +25,7 @@ def few_plans() -> Iterator[None]:
         few = {name: plans.PLANS[name] for name in ("S-GD", "S-PD", "S-TD, KL 0.1")}
         patch.setattr(plans, "PLANS", few)
         patch.setattr(plans, "_GAP", 0.02)
+        patch.setattr(plans, "_GENERATIONS", 2)
         plans.plan_of.cache_clear()
         yield
     plans.plan_of.cache_clear()
@@ -117,6 +118,17 @@ def test_claims_on_the_plans(made: dict[str, Table]) -> None:
         assert sum(row[name] for row in made["fig9"].rows) == pytest.approx(1.0, rel=1e-12)
 
 
+def test_no_genetic_plan_passes_the_bound(made: dict[str, Table]) -> None:
+    rows = {row["plan"]: row for row in made["genetic"].rows}
+    assert list(rows) == list(plans.PLANS)
+    for name in ("S-GD", "S-PD"):
+        assert 0.0 < rows[name]["genetic_percent_of_bound"] <= 100.0
+        assert rows[name]["ours_mbit"] == rows[name]["bound_mbit"]
+    # two generations are far from a divergence of 0.1 nat: not compared
+    assert rows["S-TD, KL 0.1"]["genetic_kl"] > 0.1
+    assert math.isnan(rows["S-TD, KL 0.1"]["genetic_percent_of_bound"])
+
+
 def test_traffic_in_the_plan_raises_the_use_of_the_keys(made: dict[str, Table]) -> None:
     used = {(row["plan"], row["pair keys"]): row for row in made["usage"].rows}
     for reading in ("network", "station"):
@@ -141,7 +153,7 @@ def test_checks_hold_the_printed_numbers() -> None:
 def test_every_picture_shows_its_table(made: dict[str, Table]) -> None:
     for name, table in made.items():
         picture = reproduce_001.figure(table)
-        if name in ("durations", "left_out"):
+        if name in ("durations", "genetic", "left_out"):
             assert picture is None
         else:
             assert picture is not None

@@ -78,11 +78,7 @@ def plan(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Give the satellites' time to stations, with a proof of how good the plan is.
-
-    Of a table (--keys) or, with --objective, of a SCENARIO: value, bound, gap, divergence from the weights and bits per
-    station; in a folder also contacts, a calendar and a Gantt chart. A SCENARIO alone: its schedule stage.
-    """
+    """Plan who is served when, of a table (--keys) or a SCENARIO (--objective), with a proof of how good the plan is."""
     if (scenario is None) == (keys is None):
         raise InputError("plan needs either a SCENARIO or --keys CSV")
     only_table = {"--epoch": epoch, "--step-s": step_s, "--switch-intervals": switch_intervals}

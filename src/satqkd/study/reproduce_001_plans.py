@@ -136,6 +136,9 @@ def _divergence(plan: Plan) -> float:
 _GENETIC: Final = {"S-GD": "general", "S-PD": "priority", "S-TD, KL 0.1": "traffic"}
 
 
+_GENERATIONS: Final = 100
+
+
 def genetic() -> Table:
     """The paper's method beside the bounds: a genetic algorithm with 100 individuals and as many generations."""
     from satqkd.planning.genetic import genetic_plan
@@ -152,7 +155,7 @@ def genetic() -> Table:
         try:
             found = genetic_plan(
                 table.bits[0], interval=table.interval, weights=list((exact.weights or {}).values()),
-                objective=objective, kl_max=exact.kl_max,
+                objective=objective, kl_max=exact.kl_max, generations=_GENERATIONS,
             )  # fmt: skip
         except MissingExtraError as error:
             return Table("genetic", "The published method", "", "", (), note=f"Left out: {error}.")
