@@ -78,7 +78,7 @@ def plan(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Plan who is served when, of a table (--keys) or a SCENARIO (--objective), with a proof of how good the plan is."""
+    """Plan who is served when, from a table (--keys) or a SCENARIO (--objective), and prove how good the plan is."""
     if (scenario is None) == (keys is None):
         raise InputError("plan needs either a SCENARIO or --keys CSV")
     only_table = {"--epoch": epoch, "--step-s": step_s, "--switch-intervals": switch_intervals}
