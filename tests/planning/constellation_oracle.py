@@ -10,7 +10,7 @@ import numpy as np
 def broken(assignment: np.ndarray, interval: np.ndarray, switch: np.ndarray, station_switch: np.ndarray) -> list[str]:
     """Everything a plan does against the rules; switch times of shape (satellites, stations)."""
     found = []
-    satellites, stations = switch.shape
+    satellites = len(switch)
     served_by: dict[int, tuple[int, int]] = {}  # station: last interval, satellite
     serving: dict[int, tuple[int, int]] = {}  # satellite: last interval, station
     for row, time in enumerate(interval.tolist()):

@@ -30,7 +30,9 @@ def instances(draw: st.DrawFn, satellites: int = 2, equal: bool = False) -> Inst
     """Bits 0 to 9, gaps of up to two intervals, switch times of 0 to 2 for each pair of terminals."""
     stations = draw(st.integers(1, 2))
     rows = draw(st.integers(1, {2: 5, 3: 3}[satellites] + (stations == 1)))
-    digits = draw(st.lists(st.integers(0, 9), min_size=satellites * rows * stations, max_size=satellites * rows * stations))
+    digits = draw(
+        st.lists(st.integers(0, 9), min_size=satellites * rows * stations, max_size=satellites * rows * stations)
+    )
     bits = np.array(digits, dtype=float).reshape(satellites, rows, stations)
     interval = np.cumsum(draw(st.lists(st.integers(1, 3), min_size=rows, max_size=rows)))
     pairs = st.lists(st.integers(0, 2), min_size=satellites * stations, max_size=satellites * stations)
@@ -66,11 +68,10 @@ def test_two_contending_satellites_equal_brute_force(instance: Instance) -> None
 @settings(max_examples=40, deadline=None)
 @given(instances(satellites=3))
 def test_three_contending_satellites_equal_brute_force(instance: Instance) -> None:
-    try:
-        check_against_brute_force(instance)
-    except InputError as error:
-        assert "turn away and back" in str(error)
-        assume(False)
+    switch, station_switch = instance[2:]
+    if switch.shape[1] == 2:  # a station's own satellite is never back too soon for it
+        assume(np.all(station_switch <= switch + 1 + switch[:, ::-1]))
+    check_against_brute_force(instance)
 
 
 @settings(max_examples=60, deadline=None)
@@ -92,8 +93,9 @@ def test_useless_stations_satellites_and_idle_time_change_nothing(instance: Inst
     longer = np.concatenate([interval, interval[-1] + 1 + np.arange(4)])
     times = np.ones((3, bits.shape[2] + 1), dtype=int)
     times[:2, :-1] = switch
-    assume(np.all(switch <= 2))
-    assert plan_jointly(table, interval=longer, switch_intervals=times, relative_gap=0.0).value == plan_of(instance).value
+    assert (
+        plan_jointly(table, interval=longer, switch_intervals=times, relative_gap=0.0).value == plan_of(instance).value
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -241,7 +243,9 @@ def test_parts_share_no_contested_station_interval(two_hours: Samples) -> None:
     )
     parts = split(windows)
     assert len(parts) > 1
-    np.testing.assert_array_equal(np.sort(np.concatenate([numbers for _, numbers in parts])), np.arange(len(windows.window_first)))
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([numbers for _, numbers in parts])), np.arange(len(windows.window_first))
+    )
     assert sum(part.n_cells - 1 for part, _ in parts) == windows.n_cells - 1
     assert sum(part.value.sum() for part, _ in parts) == windows.value.sum()  # whole numbers
 

@@ -14,7 +14,7 @@ _COMPILED = njit(cache=True, error_model="numpy", nogil=True)
 
 @_COMPILED
 def forward(windows, w, price, total, entered, rest, rest_run, rest_time, active):  # type: ignore[no-untyped-def]
-    """Best total at each state of window ``w``, ``total[s]`` with its own interval served, and at rest after each interval.
+    """Best total of window ``w`` at each state, ``total[s]`` with its own interval served, and at rest.
 
     ``rest[l]`` is the best before interval l of the window, reached after the link of run ``rest_run[l]`` that ends at
     ``rest_time[l]`` (run -1: nothing served). ``entered[s]``: the link begins at s.

@@ -63,8 +63,9 @@ class _Incumbent:
 class _Annealing:
     """Annealing runs around the root's prices."""
 
-    def __init__(self, program: Program, root: Relaxation) -> None:
+    def __init__(self, program: Program, root: Relaxation, deadline: float) -> None:
         self.program, self.root = program, root
+        self.deadline = deadline
         self.random = np.random.default_rng(20160919)
         self.runs = 0
         self.first, self.paths = self._near_paths()
@@ -75,8 +76,9 @@ class _Annealing:
         wide = float(np.abs(self.root.prices).max())
         for _ in range(min(1000, 5 * len(program.windows.active))):
             noise = self.random.standard_normal(program.n_stations) * wide * 10 ** self.random.uniform(-2.5, -0.3)
-            served = program.price(self.root.prices + noise)[1]
-            program.add(served)
+            program.add(program.price(self.root.prices + noise)[1])
+            if time.monotonic() > self.deadline:
+                break
         worth = program.bits @ self.root.prices
         first, chosen = [0], []
         for w in range(program.n_windows):
@@ -141,7 +143,7 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
 
     if root.bound < least * (1.0 - EXACT):
         return Found(None, -np.inf, -np.inf, True)
-    annealing = _Annealing(program, root)
+    annealing = _Annealing(program, root, deadline)
     effort = [0.1, 0.3, 0.6, 1.0, 1.0, 1.0]
     for part in effort:
         annealing.run(incumbent, part)
@@ -150,7 +152,6 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
     counter = itertools.count()
     heap: list[tuple[float, int, tuple[Decision, ...], Floats]] = [(-root.bound, next(counter), (), root.prices)]
     nodes = 0
-    undecided = -np.inf  # bound of nodes that the program's rounding leaves nothing to decide on
     while heap and not done(-heap[0][0]) and time.monotonic() < deadline:
         bound, _, decisions, prices = heapq.heappop(heap)
         if len(program.window) > MOST_COLUMNS:
@@ -161,8 +162,8 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
         _round(program, relaxation, incumbent)
         bound = min(-bound, relaxation.bound)
         candidates = _candidates(program, relaxation, decisions)
-        if not candidates:
-            undecided = max(undecided, bound)
+        if not candidates:  # all is decided: one schedule at most
+            incumbent.offer(program.price(relaxation.prices, decisions)[1])
             continue
         children = _strong(program, relaxation, decisions, candidates, nodes, incumbent.value, deadline)
         for child_bound, child, child_prices in children:
@@ -171,7 +172,7 @@ def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: fl
         nodes += 1
         if nodes % NODES_PER_ANNEALING == 0:
             annealing.run(incumbent, 1.0)
-    open_bound = max(-heap[0][0] if heap else -np.inf, undecided)
+    open_bound = -heap[0][0] if heap else -np.inf
     if open_bound < least * (1.0 - EXACT):
         open_bound = -np.inf
     bound = max(open_bound, incumbent.value)
@@ -209,10 +210,11 @@ def _candidates(program: Program, relaxation: Relaxation, decisions: tuple[Decis
     for row, station in decided:
         score[row, station] = 0.0
     if not score.any():
-        # A schedule, but not an allowed one by a rounding error: decide any of its services.
-        for row, station in decided:
-            fraction[row, station] = 0.0
-        score = fraction * program.windows.table
+        # A schedule, but not an allowed one, by more than the program's tolerance or less: decide something else.
+        open_bits = program.windows.table.copy()
+        for row, station, serve in decisions:
+            open_bits[row, slice(None) if serve else station] = 0.0
+        score = open_bits * fraction if (open_bits * fraction).any() else open_bits
     chosen = []
     for w in range(program.n_windows):
         own = score[program.start[w] : program.start[w + 1]]
@@ -284,10 +286,11 @@ def least_divergence(windows: Windows, weights: Floats, *, enough: float = 0.0, 
     first, none = np.zeros(len(windows.start), dtype=np.int64), np.empty((0, 1), dtype=np.int64)
     random = np.random.default_rng(20160919)
     smallest = np.inf
-    for _ in range(4):
+    for effort in (0.03, 0.3, 1.0, 1.0):
+        moves = int(effort * min(LONGEST_ANNEALING, 5000 * len(table))) + 1000
         _, served = anneal(
             DIVERGENCE, table, windows.start, served, first, none, weights, 0.0, 0.0, weights,
-            windows.switch_intervals, min(LONGEST_ANNEALING, 5000 * len(table)), 0.1, 1e-7, random,
+            windows.switch_intervals, moves, 0.1, 1e-7, random,
         )  # fmt: skip
         smallest = kl_divergence(windows.vectors(served).sum(axis=0), weights)
         if smallest <= enough or time.monotonic() > deadline:

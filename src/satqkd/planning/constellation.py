@@ -20,7 +20,7 @@ from satqkd.errors import InputError
 from satqkd.planning.single import IDLE, SWITCHING
 from satqkd.planning.windows import Windows, from_table, split
 
-__all__ = ["JointPlan", "WindowPlan", "plan_jointly", "plan_windows"]
+__all__ = ["ROUNDING", "JointPlan", "WindowPlan", "assignment_of", "plan_jointly", "plan_windows"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -31,7 +31,8 @@ ROUNDS = 40
 STEPS = 40
 """Subgradient steps per round."""
 
-ROUNDING = 1e-8
+ROUNDING = 1e-9
+"""Gap that is not told from none."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,10 @@ def plan_jointly(
         The same for the station's telescope. Default: as ``switch_intervals``. At most what the satellite needs to
         turn away and back, so that it never keeps a station from its own return.
     relative_gap : float
-        Gap at which to stop, at least 0; what is below 1e-8 is left to rounding.
+        Gap at which to stop, at least 0; what is below 1e-9 is left to rounding.
     time_limit_s : float
-        Wall time after which the best plan so far is returned with its bound. [s]
+        Wall time after which the best plan so far is returned with its bound; the first call's compilation is not
+        counted. [s]
     seed : int
         Of the orders in which windows are planned when a plan is repaired.
 
@@ -163,24 +165,49 @@ def plan_jointly(
     )
     found = plan_windows(windows, relative_gap=relative_gap, time_limit_s=time_limit_s, seed=seed)
     index = np.arange(table.shape[1]) if interval is None else np.asarray(interval, dtype=np.int64)
-    setup = np.broadcast_to(np.asarray(switch_intervals, dtype=np.int64), table.shape[::2])
-    assignment = np.full(table.shape[:2], IDLE, dtype=np.int64)
-    delivered = np.zeros(table.shape[2])
-    previous, ended, station_before = -1, 0, -1
-    for satellite, station, first, last in found.links.tolist():
-        begin, end = np.searchsorted(index, [first, last + 1])
-        served = begin + np.flatnonzero(table[satellite, begin:end, station] > 0.0)
-        assignment[satellite, served] = station
-        delivered[station] += table[satellite, served, station].sum()
-        if satellite == previous and station != station_before:
-            turn = np.searchsorted(index, max(first - setup[satellite, station], ended + 1))
-            assignment[satellite, turn:begin] = SWITCHING
-        previous, ended, station_before = satellite, last, station
+    assignment, delivered = assignment_of(found.links, table, index, switch_intervals)
     share = np.ones(table.shape[2]) if weights is None else np.asarray(weights, dtype=np.float64)
     value = float(share @ delivered)
     bound = max(found.bound, value)
     gap = (bound - value) / bound if bound > 0.0 else 0.0
     return JointPlan(assignment, delivered, value, bound, gap, found.complete, found.seconds)
+
+
+def assignment_of(
+    links: Integers, bits: Floats, interval: Integers, switch_intervals: ArrayLike
+) -> tuple[Integers, Floats]:
+    """Assignment of a table's intervals, and what each station gets, from the links of a plan.
+
+    Parameters
+    ----------
+    links : ndarray of int, shape (n_links, 4)
+        See :class:`WindowPlan`.
+    bits : ndarray, shape (n_satellites, n_intervals, n_stations)
+        The table.
+    interval : ndarray of int, shape (n_intervals,)
+        Index of each interval.
+    switch_intervals : int or array_like of int
+        See :func:`plan_jointly`.
+
+    Returns
+    -------
+    tuple of ndarray
+        Assignment of shape (n_satellites, n_intervals), bits of shape (n_stations,).
+    """
+    setup = np.broadcast_to(np.asarray(switch_intervals, dtype=np.int64), bits.shape[::2])
+    assignment = np.full(bits.shape[:2], IDLE, dtype=np.int64)
+    delivered = np.zeros(bits.shape[2])
+    previous, ended, station_before = -1, 0, -1
+    for satellite, station, first, last in links.tolist():
+        begin, end = np.searchsorted(interval, [first, last + 1])
+        served = begin + np.flatnonzero(bits[satellite, begin:end, station] > 0.0)
+        assignment[satellite, served] = station
+        delivered[station] += bits[satellite, served, station].sum()
+        if satellite == previous and station != station_before:
+            turn = np.searchsorted(interval, max(first - setup[satellite, station], ended + 1))
+            assignment[satellite, turn:begin] = SWITCHING
+        previous, ended, station_before = satellite, last, station
+    return assignment, delivered
 
 
 def plan_windows(
@@ -211,13 +238,14 @@ def plan_windows(
     with its square. What prices and repair leave open goes, where it matters most first, to a mixed-integer program
     over the states that can still be part of a better plan (:mod:`satqkd.planning.exact`).
     """
-    from satqkd.planning.dual import Part
+    from satqkd.planning.dual import Part, compile_kernels
     from satqkd.planning.exact import close_gap
 
     if not (np.isfinite(relative_gap) and relative_gap >= 0.0):
         raise InputError(f"relative_gap must be at least 0, got {relative_gap}")
     if not time_limit_s > 0.0:
         raise InputError(f"time_limit_s must be positive, got {time_limit_s} s")
+    compile_kernels()
     begin = time.perf_counter()
     deadline = begin + time_limit_s
     parts = [Part(own, chosen, seed) for own, chosen in split(windows)]

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.planning import _window_kernels as kernels
 from satqkd.planning.windows import Windows
 
-__all__ = ["Part"]
+__all__ = ["Part", "compile_kernels"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+@functools.cache
+def compile_kernels() -> None:
+    """Compile, or load, every kernel on a plan of one interval, so that no time limit has to pay for it."""
+    from satqkd.planning.exact import losses
+    from satqkd.planning.windows import from_table, split
+
+    for own, numbers in split(from_table(np.ones((2, 1, 1)))):
+        part = Part(own, numbers, 0)
+        part.round(1, 0.0)
+        losses(part)
+        part.adopt(np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
 class Part:

@@ -146,7 +146,7 @@ def network(windows: Windows, held: Booleans, begun: Booleans, ended: Booleans) 
     put(2 * size + np.searchsorted(events, leave), column_u[u], -1.0)
     back = window_of[r] * span + step[r] + 1
     at = np.searchsorted(events, back)
-    useful = (at < len(events)) & (events[np.minimum(at, len(events) - 1)] // span == window_of[r]) if len(events) else at < 0
+    useful = np.append(events // span, -1)[at] == window_of[r]  # some link can still follow
     put(2 * size + at[useful], column_r[r[useful]], 1.0)
     chain = len(h) + len(u) + len(r) + np.arange(len(events))
     put(2 * size + np.arange(len(events)), chain, -1.0)
@@ -204,7 +204,7 @@ def close_gap(part: Part, allowed: float, time_limit_s: float) -> None:
     if info.primal_solution_status == FEASIBLE:
         part.adopt(*net.links(np.asarray(solver.getSolution().col_value)))
     if np.isfinite(info.mip_dual_bound):
-        part.lower_bound(max(float(info.mip_dual_bound) * scale * (1.0 + 1e-9), cutoff))
+        part.lower_bound(max(float(info.mip_dual_bound) * scale * (1.0 + 1e-10), cutoff))
 
 
 def _useful(lost: Floats, bound: float, cutoff: float) -> Booleans:
@@ -215,9 +215,7 @@ def _useful(lost: Floats, bound: float, cutoff: float) -> Booleans:
     return np.asarray(mask)
 
 
-def solver_of(
-    matrix: csc_matrix, low: Floats, high: Floats, cost: Floats, upper: Floats, binary: Booleans
-) -> Any:
+def solver_of(matrix: csc_matrix, low: Floats, high: Floats, cost: Floats, upper: Floats, binary: Booleans) -> Any:
     """HiGHS with a program to maximise ``cost x`` for ``low <= matrix x <= high``, ``0 <= x <= upper``.
 
     Parameters

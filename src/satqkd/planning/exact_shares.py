@@ -80,7 +80,7 @@ def close_shares(
         if solver.getModelStatus().name == "kInfeasible":
             return best._replace(bound=min(best.bound, max(cutoff, best.value)))
         if np.isfinite(info.mip_dual_bound):
-            proven = float(info.mip_dual_bound) * scale * (1.0 + 1e-9)
+            proven = float(info.mip_dual_bound) * scale * (1.0 + 1e-10)
             best = best._replace(bound=min(best.bound, max(proven, cutoff)))
         if info.primal_solution_status != FEASIBLE:
             break

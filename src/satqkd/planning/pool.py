@@ -128,7 +128,7 @@ class Pool:
 
         deadline = time.perf_counter() + time_limit_s
         first = self.n_stations + 1
-        best: tuple[float, list[int]] | None = None
+        best = self._exchange(self._rounded(), deadline)
         highs = highspy.Highs()
         for option, setting in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.2 * relative_gap)):
             highs.setOptionValue(option, setting)
@@ -158,11 +158,19 @@ class Pool:
             self._sync(highs, known, len(self.part))
         return best
 
+    def _rounded(self) -> list[int]:
+        """The column of each part with the greatest share in the mixture."""
+        columns, most = [-1] * self.n_parts, [0.0] * self.n_parts
+        for k, share in enumerate(self._highs.getSolution().col_value[self.n_stations + 1 :]):
+            if share > most[self.part[k]]:
+                columns[self.part[k]], most[self.part[k]] = k, share
+        return columns
+
     def _exchange(self, columns: list[int], deadline: float) -> tuple[float, list[int]] | None:
         """Exchange one part's column at a time while that helps; value and columns, None if no such plan is allowed."""
         columns = columns.copy()
         table, part = np.array(self.bits), np.array(self.part)
-        total = table[[k for k in columns if k >= 0]].sum(axis=0)
+        total = table[[k for k in columns if k >= 0]].sum(axis=0)  # zeros if there are none
         merit = self._merit(total)
         improved = True
         while improved and time.perf_counter() < deadline:

@@ -15,6 +15,7 @@ from satqkd.planning.checker import services, violations
 from satqkd.planning.divergence import kl_divergence
 from satqkd.planning.problem import IDLE, SWITCHING, Problem, Solution
 from satqkd.planning.proportional import max_min, traffic
+from satqkd.planning.several import SEVERAL
 from satqkd.planning.single import best_assignment
 from satqkd.planning.tables import read_keys, read_weights
 from satqkd.variables import describe
@@ -146,9 +147,7 @@ def schedule(
 
 
 def _method(problem: Problem, objective: str) -> Callable[[Problem], Solution]:
-    if len(problem.satellites) == 1:
-        return OBJECTIVES[objective]
-    raise InputError(f"keys: {len(problem.satellites)} satellites; objective {objective!r} plans one satellite")
+    return OBJECTIVES[objective] if len(problem.satellites) == 1 else SEVERAL[objective]
 
 
 def _problem(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.planning.constellation import WindowPlan
-from satqkd.planning.dual import Part
+from satqkd.planning.dual import Part, compile_kernels
 from satqkd.planning.exact_shares import close_shares
 from satqkd.planning.goals import MaxMin, Traffic
 from satqkd.planning.pool import Pool
@@ -57,6 +57,7 @@ def plan_shares(
     WindowPlan
         Links, value of the goal, bound.
     """
+    compile_kernels()
     begin = time.perf_counter()
     parts = [Part(own, numbers, seed) for own, numbers in split(windows)]
     if not parts:

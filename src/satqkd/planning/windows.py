@@ -120,7 +120,9 @@ def from_table(
     bad = ~np.isfinite(table) | (table < 0.0)
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InputError(f"bits must be finite and not negative, got {table[at]} at (satellite, interval, station) {at}")
+        raise InputError(
+            f"bits must be finite and not negative, got {table[at]} at (satellite, interval, station) {at}"
+        )
     satellite, row, station = np.nonzero(table)
     return from_samples(
         satellite,
