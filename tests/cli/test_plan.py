@@ -165,6 +165,20 @@ def test_traffic_of_a_table(tmp_path: Path) -> None:
     assert numbers["key_usage"]["network"]["unused_bits"] == {"A": 2, "B": 0, "C": 9}
 
 
+def test_two_satellites_do_not_serve_one_station_together(tmp_path: Path) -> None:
+    (tmp_path / "k.csv").write_text("interval;satellite;Xi'an;Zürich\n0;S1;5;0\n\n1;S1;4;3\n1;S2;6;7\n2;S2;8;0\n")
+    done = plan("--keys", tmp_path / "k.csv", *EPOCH, "-o", tmp_path / "out", "--json")
+    numbers = json.loads(done.stdout)
+    # S2 keeps Xi'an for 6 + 8 while S1 has Zürich's 3: 17. S1 with Xi'an for 5 + 4 leaves Zürich's 7 to S2: 16. Xi'an's
+    # telescope needs an interval to turn from S1 (5, in interval 0) to S2 (8, in interval 2): 13
+    assert numbers["delivered_bits"] == {"Xi'an": 14, "Zürich": 3}
+    assert numbers["value"] == 17
+    assert numbers["bound"] == pytest.approx(17, rel=1e-3)
+    windows = rows(tmp_path / "out" / "windows.csv")
+    assert [(row["satellite"], row["station"]) for row in windows] == [("S1", "Zürich"), ("S2", "Xi'an")]
+    assert "SUMMARY:S1 to Zürich" in (tmp_path / "out" / "schedule.ics").read_bytes().decode()
+
+
 def test_table_for_people(weights: Path) -> None:
     done = plan("--keys", WEEK, "--weights", weights)
     assert done.exit_code == 0

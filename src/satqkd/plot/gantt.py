@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,8 @@ def gantt(
     -------
     matplotlib.figure.Figure
         Bars coloured by satellite, times in UTC. Twenty minutes or more without any pass are left out, if that halves
-        the axis or more: what remains is on one scale, each stretch with its date and time, on up to five lines.
+        the axis or more: what remains is on one scale, each stretch with its date and time, on up to five lines. Else
+        everything is on one axis, of many hours and few stations on up to four lines.
     """
     everything = [*contacts, *views]
     if not everything:
@@ -93,7 +95,7 @@ def gantt(
         return float((time.astype("datetime64[ns]") - origin).astype(np.int64)) / _MINUTE_NS
 
     spans = [(minutes(bar.start), minutes(bar.end)) for bar in everything]
-    lines = _lines(_windows(spans))
+    lines = _lines(_windows(spans), len(stations))
     longest = max(_length(line) for line in lines)
     step_in = 0.17 if len(stations) <= 24 else 0.12
     figure = new_figure(9.6, len(lines) * (step_in * len(stations) + 0.55) + 0.75)
@@ -149,7 +151,11 @@ def _windows(spans: Sequence[tuple[float, float]]) -> list[_Window]:
     return [_Window(first - 0.5, last + 0.5) for first, last in merged]
 
 
-def _lines(windows: Sequence[_Window]) -> list[list[_Window]]:
+def _lines(windows: Sequence[_Window], rows: int) -> list[list[_Window]]:
+    if len(windows) == 1:
+        count = max(1, min(4, 48 // rows, -(-int(windows[0].length_min) // 360)))
+        ends = np.linspace(windows[0].start_min, windows[0].end_min, count + 1).tolist()
+        return [[_Window(first, last)] for first, last in pairwise(ends)]
     per_line = max(8, -(-len(windows) // 5))
     count = -(-len(windows) // per_line)
     per_line = -(-len(windows) // count)  # lines of about the same length
