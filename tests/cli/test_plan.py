@@ -192,6 +192,7 @@ def test_gap_that_is_not_reached_ends_with_1_and_keeps_the_plan(weights: Path, t
                 "--time-limit", "0.3", "--require-gap", "--json", *EPOCH, "-o", tmp_path / "out")  # fmt: skip
     assert done.exit_code == 1
     assert json.loads(done.stdout)["gap"] > 0.0
+    assert "warning: stopped at the time limit" in done.stderr
     assert "requirement not met: gap" in done.stderr
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "time limit"
 

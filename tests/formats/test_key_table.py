@@ -85,6 +85,7 @@ def test_the_order_of_rows_is_of_no_matter(order: list[int]) -> None:
         ("interval,A\n1,inf\n", ("line 2", "inf", "finite")),
         ("interval,A\n1,\n", ("line 2", 'column "A"', "empty")),
         ("interval,A\n1,many\n", ("line 2", '"many" is not a number')),
+        ("interval,A\n1,1_000\n", ("line 2", '"1_000" is not a number')),
         ("interval;A\n1;2,5\n", ("line 2", "decimal comma")),
         ("interval,A\n1.5,2\n", ("line 2", '"1.5"', "whole number")),
         ("interval,A\n-1,2\n", ("line 2", '"-1"', "whole number")),

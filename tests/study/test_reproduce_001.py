@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from satqkd.errors import MissingExtraError
 from satqkd.formats.key_table import read_keys
 from satqkd.study import reproduce, reproduce_001
 from satqkd.study import reproduce_001_orbits as orbits
@@ -127,6 +128,16 @@ def test_no_genetic_plan_passes_the_bound(made: dict[str, Table]) -> None:
     # two generations are far from a divergence of 0.1 nat: not compared
     assert rows["S-TD, KL 0.1"]["genetic_kl"] > 0.1
     assert math.isnan(rows["S-TD, KL 0.1"]["genetic_percent_of_bound"])
+
+
+def test_without_the_extra_the_genetic_plans_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise MissingExtraError("the genetic baseline", "genetic")
+
+    monkeypatch.setattr("satqkd.planning.genetic.genetic_plan", missing)
+    table = plans.genetic()
+    assert table.rows == ()
+    assert "satqkd[genetic]" in table.note
 
 
 def test_traffic_in_the_plan_raises_the_use_of_the_keys(made: dict[str, Table]) -> None:

@@ -213,6 +213,8 @@ def _plan(
 
 
 def _print(made: Plan, output: Path | None, quiet: bool, as_json: bool) -> None:
+    if made.schedule.status == "time limit" and not quiet:
+        typer.echo(f"warning: stopped at the time limit, best plan so far: gap {made.schedule.gap:.3g}", err=True)
     from satqkd.cli.show import print_rows
     from satqkd.study.plan_files import station_rows, usage_rows
 

@@ -97,7 +97,7 @@ def _amount(cell: str, what: str, source: str, line: int, column: str) -> float:
     if not cell:
         raise InputError(f"{where}: is empty, must be a number (0 for no {what})")
     try:
-        value = float(cell)
+        value = float(cell.replace("_", "?"))  # Python would read 1_000 as a thousand
     except ValueError:
         hint = " (a decimal comma must be a point)" if cell.count(",") == 1 else ""
         raise InputError(f'{where}: "{cell}" is not a number{hint}') from None
@@ -157,9 +157,14 @@ def parse_keys(text: str, *, source: str = "keys") -> KeyTable:
     place = {index: row for row, index in enumerate(interval.tolist())}
     bits = np.zeros((len(satellites), len(interval), len(columns)))
     for (satellite, index), (line, cells) in zip(seen, rows[1:], strict=True):
-        bits[satellites.index(satellite), place[index]] = [
-            _amount(cells[column], "bits", source, line, names[column]) for column in columns
-        ]
+        try:  # most rows are sound; the slow way says what is wrong with one that is not
+            amounts = [float(cells[column]) for column in columns]
+            sound = "_" not in "".join(cells) and all(0.0 <= amount < math.inf for amount in amounts)
+        except ValueError:
+            sound = False
+        if not sound:
+            amounts = [_amount(cells[column], "bits", source, line, names[column]) for column in columns]
+        bits[satellites.index(satellite), place[index]] = amounts
     return KeyTable(satellites, tuple(names[column] for column in columns), interval, bits)
 
 
