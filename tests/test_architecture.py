@@ -43,7 +43,8 @@ READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py
 """Text of published formats to plain objects: no arrays, no scenario."""
 
 ADAPTERS = {
-    "channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}, "planning/genetic.py": {"pymoo"},
+    "channel/live_atmosphere.py": {"sasktran2"}, "planning/columns.py": {"highspy"}, "planning/exact.py": {"highspy"},
+    "planning/pool.py": {"highspy"}, "planning/genetic.py": {"pymoo"},
 }  # fmt: skip
 """Kernels that may also import a solver or the library of an extra, inside a function."""
 

@@ -57,7 +57,7 @@ def instances(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]
     return bits, interval, draw(st.integers(0, 3)), weights
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(instances(), st.sampled_from([0.0, 0.03, 0.1, 0.3, 0.7]))
 def test_equals_brute_force(instance: tuple[np.ndarray, np.ndarray, int, np.ndarray], kl_max: float) -> None:
     bits, interval, switch, weights = instance

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.planning._dp import best_path
-from satqkd.planning._exchange import DIVERGENCE, anneal
+from satqkd.planning._exchange import DIVERGENCE, TOTAL, anneal
 from satqkd.planning.columns import Decision, Program, Relaxation
 from satqkd.planning.divergence import kl_divergence
 from satqkd.planning.goals import MaxMin, Traffic
 from satqkd.planning.partition import Windows
 
-__all__ = ["Closest", "Found", "least_divergence", "search"]
+__all__ = ["Closest", "Found", "compile_search", "least_divergence", "search"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -106,6 +106,14 @@ class _Annealing:
         )  # fmt: skip
         self.runs += 1
         incumbent.offer(served)
+
+
+def compile_search() -> None:
+    """Have the annealing compiled, once per installation, before a time limit starts to count."""
+    one, row = np.ones((1, 1)), np.zeros(1, dtype=np.int64)
+    path = np.zeros((1, 1), dtype=np.int64)
+    ends = np.array([0, 1])
+    anneal(TOTAL, one, ends, row, ends, path, one[0], 0.0, 0.0, one[0], 1, 1, 1.0, 0.5, np.random.default_rng(0))
 
 
 def search(windows: Windows, goal: Traffic | MaxMin, *, gap: float, deadline: float, first_only: bool = False) -> Found:

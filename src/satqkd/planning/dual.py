@@ -146,7 +146,7 @@ class Part:
         total = np.concatenate([[0.0], np.cumsum(self.bits)])
         begin = self.windows.state[run] - self.windows.run_first[run]
         sums = total[begin + last + 1] - total[begin + first]
-        return np.bincount(self.windows.run_station[run], weights=sums, minlength=stations)
+        return np.bincount(self.windows.run_station[run], weights=sums, minlength=stations).astype(np.float64)
 
     def round(self, steps: int, relative_gap: float) -> None:
         """Some steps of ascent, then repairs from the new prices.

@@ -172,7 +172,7 @@ def network(windows: Windows, held: Booleans, begun: Booleans, ended: Booleans) 
     return Network(h, u, r, coo_matrix((sign[keep], (row, column[keep])), shape=shape).tocsc(), low, high)
 
 
-def close_gap(part: Part, allowed: float, time_limit_s: float) -> None:
+def close_gap(part: Part, allowed: float, time_limit_s: float) -> bool:
     """Improve a part's plan and bound until they are ``allowed`` apart or the time is over.
 
     Parameters
@@ -183,9 +183,14 @@ def close_gap(part: Part, allowed: float, time_limit_s: float) -> None:
         Difference of bound and value that may stay.
     time_limit_s : float
         Wall time. [s]
+
+    Returns
+    -------
+    bool
+        Whether they are.
     """
     if part.bound - part.value <= allowed:
-        return
+        return True
     cutoff = part.value + 0.9 * allowed
     lost, bound = losses(part)
     part.lower_bound(bound)
@@ -200,11 +205,12 @@ def close_gap(part: Part, allowed: float, time_limit_s: float) -> None:
     status, info = solver.getModelStatus(), solver.getInfo()
     if status.name == "kInfeasible" or not len(net.held):
         part.lower_bound(cutoff)  # no plan is worth more
-        return
+        return True
     if info.primal_solution_status == FEASIBLE:
         part.adopt(*net.links(np.asarray(solver.getSolution().col_value)))
     if np.isfinite(info.mip_dual_bound):
         part.lower_bound(max(float(info.mip_dual_bound) * scale * (1.0 + 1e-10), cutoff))
+    return bool(part.bound - part.value <= allowed)
 
 
 def _useful(lost: Floats, bound: float, cutoff: float) -> Booleans:
@@ -234,7 +240,7 @@ def solver_of(matrix: csc_matrix, low: Floats, high: Floats, cost: Floats, upper
     """
     import highspy
 
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, setting in (("output_flag", False), ("mip_rel_gap", 0.0), ("threads", 1)):
         solver.setOptionValue(option, setting)
     lp = highspy.HighsLp()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from satqkd.planning.dual import Part
 from satqkd.planning.exact import FEASIBLE, Network, losses, network, solver_of
 from satqkd.planning.goals import MaxMin, Traffic
+from satqkd.planning.pool import cut_off
 
 __all__ = ["Closed", "close_shares"]
 
@@ -92,7 +93,7 @@ def close_shares(
         found = goal.value(bits) if bits.any() else 0.0
         if found > max(best.value, value):
             best = best._replace(value=found, rows=rows)
-        if not goal.separate(bits):
+        if not cut_off(goal, bits):
             break
         for row in goal.rows[known:]:
             where = np.flatnonzero(row).astype(np.int32)

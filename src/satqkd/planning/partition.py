@@ -47,7 +47,22 @@ class Windows:
 
 
 def with_switches(served: Integers, interval: Integers, switch_intervals: int) -> Integers:
-    """The assignment with the last idle intervals before another station is served marked as switching."""
+    """Mark the last idle intervals before another station is served as switching.
+
+    Parameters
+    ----------
+    served : ndarray of int, shape (n_intervals,)
+        Position of the station served, negative for none.
+    interval : ndarray of int, shape (n_intervals,)
+        Index of each interval, increasing.
+    switch_intervals : int
+        Intervals without delivery that a change of station needs.
+
+    Returns
+    -------
+    ndarray of int, shape (n_intervals,)
+        The assignment with :data:`~satqkd.planning.problem.SWITCHING` where the satellite turns.
+    """
     padded, row = pad(np.zeros((len(interval), 0)), interval, switch_intervals)
     spread = np.full(len(padded), -1, dtype=np.int64)
     spread[row] = served
@@ -56,7 +71,24 @@ def with_switches(served: Integers, interval: Integers, switch_intervals: int) -
 
 
 def pad(bits: Floats, interval: Integers, switch_intervals: int) -> tuple[Floats, Integers]:
-    """Table with empty rows for the gaps (a gap longer than the switch time is as good as one of the switch time)."""
+    """Put in empty rows for the gaps in the index.
+
+    Parameters
+    ----------
+    bits : ndarray, shape (n_intervals, n_stations)
+        Deliverable bits. [bit]
+    interval : ndarray of int, shape (n_intervals,)
+        Index of each interval, increasing.
+    switch_intervals : int
+        A gap longer than this is as good as one of this length.
+
+    Returns
+    -------
+    padded : ndarray, shape (n_rows, n_stations)
+        Table. [bit]
+    row : ndarray of int, shape (n_intervals,)
+        Row of each interval.
+    """
     if not len(interval):
         return bits, np.zeros(0, dtype=np.int64)
     gaps = np.minimum(np.diff(interval, prepend=interval[0] - 1) - 1, switch_intervals)

@@ -8,12 +8,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satqkd.planning.divergence import kl_divergence
 from satqkd.planning.goals import MaxMin, Traffic
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "cut_off"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+def cut_off(goal: Traffic | MaxMin, bits: Floats) -> bool:
+    """Add the cut of a goal that rules these bits out, where their way to the weights meets the limit.
+
+    Parameters
+    ----------
+    goal : Traffic or MaxMin
+        Gets the cut.
+    bits : ndarray, shape (n_stations,)
+        Bits of a mixture of plans. [bit]
+
+    Returns
+    -------
+    bool
+        Whether there was one. A goal without a convex limit has none.
+
+    Notes
+    -----
+    The limit is convex and the weights are within it, so the tangent there also rules out the bits; it is tight where
+    plans can be, which the tangent at the bits themselves is not.
+    """
+    if not isinstance(goal, Traffic) or not bits.any():
+        return False
+    limit = goal.kl_max + 2e-9  # a little outside, or the goal sees nothing to cut
+    outside = bits / bits.sum()
+    if kl_divergence(outside, goal.weights) <= limit:
+        return goal.separate(bits)
+    inside = goal.weights
+    for _ in range(50):
+        middle = 0.5 * (inside + outside)
+        inside, outside = (inside, middle) if kl_divergence(middle, goal.weights) > limit else (middle, outside)
+    return goal.separate(outside) or goal.separate(bits)
 
 
 class Pool:
@@ -40,7 +74,7 @@ class Pool:
         self._known: set[tuple[int, bytes]] = set()
         self._in, self._cuts = 0, 0
         self._inf = highspy.kHighsInf
-        self._highs = highspy.Highs()
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
         for _ in range(n_parts):
@@ -77,9 +111,9 @@ class Pool:
             where = np.flatnonzero(row).astype(np.int32)
             highs.addRow(-self._inf, 0.0, len(where), where, row[where])
         for k in range(columns, len(self.part)):
-            where = np.flatnonzero(self.bits[k])
-            index = np.concatenate([[self.part[k]], self.n_parts + where]).astype(np.int32)
-            value = np.concatenate([[1.0], -self.bits[k][where] / self.scale])
+            served = np.flatnonzero(self.bits[k])
+            index = np.concatenate([[self.part[k]], self.n_parts + served]).astype(np.int32)
+            value = np.concatenate([[1.0], -self.bits[k][served] / self.scale])
             highs.addCol(0.0, 0.0, self._inf, len(index), index, value)
 
     def relax(self, rounds: int = 4) -> tuple[float, Floats, bool]:
@@ -100,7 +134,7 @@ class Pool:
             self._cuts, self._in = len(self.goal.rows), len(self.part)
             self._highs.run()
             solution = self._highs.getSolution()
-            kept = not self.goal.separate(np.array(solution.col_value[: self.n_stations]) * self.scale)
+            kept = not cut_off(self.goal, np.array(solution.col_value[: self.n_stations]) * self.scale)
             if kept:
                 break
         value = float(self._highs.getInfo().objective_function_value) * self.scale
@@ -129,7 +163,7 @@ class Pool:
         deadline = time.perf_counter() + time_limit_s
         first = self.n_stations + 1
         best = self._exchange(self._rounded(), deadline)
-        highs = highspy.Highs()
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, setting in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.2 * relative_gap)):
             highs.setOptionValue(option, setting)
         highs.passModel(self._highs.getLp())
@@ -153,7 +187,7 @@ class Pool:
             if found is not None and found[0] > max(value, best[0] if best else 0.0):
                 best = found
             bits = np.array([self.bits[k] for k in columns if k >= 0]).sum(axis=0)
-            if not np.any(bits) or not self.goal.separate(bits):
+            if not np.any(bits) or not cut_off(self.goal, bits):
                 break
             self._sync(highs, known, len(self.part))
         return best
@@ -192,6 +226,4 @@ class Pool:
         value = self.goal.value(bits)
         if np.isfinite(value):
             return 0.0, value
-        from satqkd.planning.divergence import kl_divergence
-
         return (-kl_divergence(bits, self.goal.weights) if bits.any() else -np.inf), 0.0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.errors import InputError
-from satqkd.planning.branching import Found, least_divergence, search
+from satqkd.planning.branching import Found, compile_search, least_divergence, search
 from satqkd.planning.goals import MaxMin, Traffic
 from satqkd.planning.partition import Windows, divide
 from satqkd.planning.problem import Problem, Solution
@@ -57,6 +57,7 @@ def traffic(problem: Problem) -> Solution:
     """
     assert problem.kl_max is not None
     bits, weights = _wanted(problem)
+    compile_search()
     started = time.monotonic()
     if not bits.any():
         raise InputError("keys: no station of positive weight can get any bits, so that there are no shares to compare")
@@ -101,6 +102,7 @@ def max_min(problem: Problem) -> Solution:
         can get some, that is 0, and the schedule delivers most in total.
     """
     bits, weights = _wanted(problem)
+    compile_search()
     started = time.monotonic()
     if np.all(np.any(bits > 0.0, axis=0) | (weights == 0.0)):
         windows = divide(bits, problem.interval, problem.switch_intervals)

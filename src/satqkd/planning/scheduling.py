@@ -230,7 +230,8 @@ def _check(problem: Problem, result: Schedule) -> None:
     )
     wrong = violations(
         listed, bits=problem.bits, interval=problem.interval, satellites=problem.satellites, stations=problem.stations,
-        switch_intervals=problem.switch_intervals, assigned_bits=result.bits.values,
+        switch_intervals=problem.switch_intervals, station_switch_intervals=problem.switch_intervals,
+        assigned_bits=result.bits.values,
         delivered_bits=result.delivered_bits, objective=result.objective, weights=result.weights,
         kl_max=result.kl_max, value=result.value, bound=result.bound,
     )  # fmt: skip

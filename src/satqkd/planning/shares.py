@@ -132,11 +132,17 @@ class _Search:
 
     def converge(self, until: float) -> None:
         """Better worths, until the linear program over the columns is as good as its bound."""
-        lean, waited = 0.0, 0
+        lean, waited, rounds = 0.0, 0, 4
+        bounds: list[float] = []
         while time.perf_counter() < until and waited < PATIENCE:
-            reached, duals, kept = self.pool.relax()
+            reached, duals, kept = self.pool.relax(rounds)
             if kept and self.bound - reached <= 0.05 * self.relative_gap * self.bound:
                 break
+            priced_out = self.bound - reached <= 0.5 * self.relative_gap * self.bound
+            bounds.append(self.bound)
+            if priced_out and len(bounds) > 6 and bounds[-6] - self.bound <= 0.1 * self.relative_gap * self.bound:
+                break
+            rounds = 40 if priced_out else 4  # columns that leave nothing to price want cuts
             # rows cut off last have no dual yet
             duals = np.append(duals, np.zeros(len(self.goal.rows) - len(duals)))
             worth = lean * self.worth + (1.0 - lean) * np.maximum(self.goal.prices(duals), 0.0)
