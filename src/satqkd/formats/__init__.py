@@ -3,5 +3,6 @@
 from satqkd._lazy import lazy as _lazy
 
 __getattr__, __dir__ = _lazy(
-    __name__, "cloud_grids", "cloud_occurrence", "craas", "himawari", "itu_clouds", "netcdf", "oem", "tables"
-)
+    __name__, "cloud_grids", "cloud_occurrence", "craas", "himawari", "icalendar", "itu_clouds", "key_table", "netcdf",
+    "oem", "tables",
+)  # fmt: skip
