@@ -88,7 +88,7 @@ def shares(keys: dict[str, np.ndarray], weights: dict[str, float], quick: bool) 
     """Print traffic and max-min schedules with their gaps."""
     asked = [(0.3, 1e-3, 30.0), (0.1, 1e-3, 30.0), (0.03, 2.5e-3, 60.0), (0.01, 5e-3, 600.0)]
     if not quick:
-        asked += [(0.03, 1e-3, 600.0), (0.01, 2e-3, 600.0)]
+        asked += [(0.03, 1e-3, 600.0), (0.01, 1.5e-3, 600.0)]
     for kl_max, gap, limit in asked:
         start = time.monotonic()
         plan = schedule(keys, objective="traffic", weights=weights, kl_max=kl_max, gap=gap, time_limit_s=limit)
