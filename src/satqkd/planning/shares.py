@@ -29,8 +29,8 @@ STEPS = 12
 ROUNDING = 2e-6
 """HiGHS leaves about 1e-6 of an objective open: gaps of this and less are not told from none."""
 
-PATIENCE = 12
-"""Changes of the worths without a better bound after which they stay."""
+PATIENCE = 4
+"""Changes of the worths with neither a better bound nor a new column after which they stay."""
 
 
 def plan_shares(
@@ -132,7 +132,7 @@ class _Search:
 
     def converge(self, until: float) -> None:
         """Better worths, until the linear program over the columns is as good as its bound."""
-        lean, waited, rounds = 0.0, 0, 4
+        lean, waited, rounds = 0.5, 0, 4
         bounds: list[float] = []
         while time.perf_counter() < until and waited < PATIENCE:
             reached, duals, kept = self.pool.relax(rounds)
@@ -146,12 +146,14 @@ class _Search:
             # rows cut off last have no dual yet
             duals = np.append(duals, np.zeros(len(self.goal.rows) - len(duals)))
             worth = lean * self.worth + (1.0 - lean) * np.maximum(self.goal.prices(duals), 0.0)
+            columns = len(self.pool.part)
             bound = self._price(worth)
             if bound < self.bound * (1.0 - 1e-7):
                 lean, waited = 0.5, 0
                 self.bound, self.worth = bound, worth
             else:
-                lean, waited = max(lean - 0.25, 0.0), waited + 1
+                found = len(self.pool.part) > columns
+                lean, waited = (lean, 0) if found else (max(lean - 0.25, 0.0), waited + 1)
 
     def choose(self, time_limit_s: float) -> None:
         """The best whole columns."""
