@@ -46,7 +46,7 @@ def assert_mistake(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 def test_run_writes_all_files_and_opens_again(run_folder: Path) -> None:
     names = {path.name for path in run_folder.iterdir()}
-    assert names == {"passes.csv", "link.nc", "keys.csv", "schedule.csv", "report.html", "run.json"}
+    assert names == {"passes.csv", "link.nc", "keys.csv", "schedule.csv", "schedule.ics", "report.html", "run.json"}
     assert satqkd.open_result(run_folder).keys.key_bits.item() > 1_000_000
     mode = stat.S_IMODE(run_folder.stat().st_mode)
     assert mode == 0o777 & ~_umask()

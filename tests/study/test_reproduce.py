@@ -54,5 +54,5 @@ def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert page.count("<svg") == 2
     with pytest.raises(InputError, match="must be a new or an empty folder"):
         reproduce.reproduce("003", tmp_path / "out")
-    with pytest.raises(InputError, match="must be one of 000, 002, 003, 004"):
+    with pytest.raises(InputError, match="must be one of 000, 001, 002, 003, 004"):
         reproduce.reproduce("1", tmp_path / "other")

@@ -18,7 +18,7 @@ from satqkd.study.result import RunResult
 from satqkd.study.storage import new_folder
 
 Change = Callable[..., Scenario]
-FILES = {"passes.csv", "link.nc", "keys.csv", "schedule.csv", "report.html", "run.json"}
+FILES = {"passes.csv", "link.nc", "keys.csv", "schedule.csv", "schedule.ics", "report.html", "run.json"}
 TWO_NIGHTS = {"study.end": "2016-09-21T00:00:00Z"}
 
 

@@ -123,7 +123,7 @@ def annual(
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(help="Name of a study: 000, 002, 003 or 004.", metavar="STUDY")],
+    study: Annotated[str, typer.Argument(help="Name of a study: 000, 001, 002, 003 or 004.", metavar="STUDY")],
     output: Annotated[Path, typer.Option("-o", "--output", help="New folder for tables and page.", metavar="DIR")],
     channel: Annotated[bool, typer.Option("--channel", help="Loss and sky instead of keys (004 only).")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,

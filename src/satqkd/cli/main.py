@@ -18,6 +18,7 @@ from satqkd._version import __version__
 from satqkd.cli.clouds import clouds
 from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
 from satqkd.cli.mdi import mdi
+from satqkd.cli.plan import plan
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
 if TYPE_CHECKING:
@@ -157,10 +158,10 @@ def passes(
     as_json: JsonOption = False,
 ) -> None:
     """Find the usable passes: a table on screen, or passes.csv."""
-    from satqkd.cli.show import PASS_COLUMNS
+    from satqkd.cli.show import PASS_COLUMNS, emit
 
     mission = _load(scenario)
-    _emit(_passes(mission, None), PASS_COLUMNS, output, overwrite, as_json)
+    emit(_passes(mission, None), PASS_COLUMNS, output, overwrite, as_json)
 
 
 @app.command()
@@ -246,35 +247,12 @@ def key(
     as_json: JsonOption = False,
 ) -> None:
     """Estimate the key of every pass: a table on screen, or keys.csv."""
-    from satqkd.cli.show import KEY_COLUMNS
+    from satqkd.cli.show import KEY_COLUMNS, emit
     from satqkd.study.run import compute_keys
 
     mission = _load(scenario)
     found = _passes(mission, passes)
-    _emit(compute_keys(mission, found, _link(mission, found, link)), KEY_COLUMNS, output, overwrite, as_json)
-
-
-@app.command()
-def plan(
-    scenario: ScenarioArgument,
-    output: FileOption = None,
-    link: LinkOption = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Give the satellite's time to stations: bits per station on screen, or schedule.csv."""
-    from satqkd.cli.show import SCHEDULE_COLUMNS, station_rows
-    from satqkd.study.run import compute_schedule
-    from satqkd.study.storage import schedule_table
-
-    mission = _load(scenario)
-    table = _link(mission, _passes(mission, None), link)
-    schedule = compute_schedule(mission, table)
-    if output is None:
-        rows = station_rows(schedule)
-        typer.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print_rows(rows)
-        return
-    _emit(schedule_table(schedule), SCHEDULE_COLUMNS, output, overwrite, as_json)
+    emit(compute_keys(mission, found, _link(mission, found, link)), KEY_COLUMNS, output, overwrite, as_json)
 
 
 @app.command()
@@ -300,6 +278,7 @@ def compare(
     typer.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print_rows(rows)
 
 
+app.command()(plan)
 app.command()(keyrate)
 app.command()(keymap)
 app.command()(annual)
@@ -326,21 +305,6 @@ def _link(mission: Scenario, passes: xr.Dataset, file: Path | None) -> xr.Datase
     from satqkd.study.storage import read_link
 
     return compute_link(mission, passes) if file is None else read_link(file, mission)
-
-
-def _emit(dataset: xr.Dataset, columns: tuple[str, ...], output: Path | None, overwrite: bool, as_json: bool) -> None:
-    """Write a table as CSV, or print it."""
-    from satqkd.cli.show import rows_of
-    from satqkd.formats.tables import to_csv
-    from satqkd.study.storage import new_file
-
-    if output is not None:
-        with new_file(output, overwrite=overwrite) as aside:
-            aside.write_text(to_csv(dataset), encoding="utf-8")
-    elif as_json:
-        typer.echo(json.dumps(rows_of(dataset), ensure_ascii=False))
-    else:
-        _print_rows(rows_of(dataset, columns))
 
 
 def _print(result: RunResult) -> None:

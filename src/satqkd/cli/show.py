@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,6 +78,20 @@ def rows_of(dataset: xr.Dataset, columns: Sequence[str] | None = None) -> list[d
     if columns and "reason" in names:
         values[names.index("reason")] = [text.partition(":")[0] for text in values[names.index("reason")]]
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def emit(dataset: xr.Dataset, columns: tuple[str, ...], output: Path | None, overwrite: bool, as_json: bool) -> None:
+    """Write a table as CSV, or print it."""
+    from satqkd.formats.tables import to_csv
+    from satqkd.study.storage import new_file
+
+    if output is not None:
+        with new_file(output, overwrite=overwrite) as aside:
+            aside.write_text(to_csv(dataset), encoding="utf-8")
+    elif as_json:
+        print(json.dumps(rows_of(dataset), ensure_ascii=False))
+    else:
+        print_rows(rows_of(dataset, columns))
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:

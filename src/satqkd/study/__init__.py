@@ -9,6 +9,8 @@ __getattr__, __dir__ = _lazy(
     "keyrate",
     "keyrate_lim2014",
     "overpasses",
+    "plan",
+    "plan_files",
     "reproduce",
     "reproduce_003",
     "result",

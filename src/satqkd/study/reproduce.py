@@ -23,6 +23,7 @@ __all__ = ["STUDIES", "reproduce"]
 STUDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "000": "satqkd.study.reproduce_000",
+        "001": "satqkd.study.reproduce_001",
         "002": "satqkd.study.reproduce_002",
         "003": "satqkd.study.reproduce_003",
         "004": "satqkd.study.reproduce_004",

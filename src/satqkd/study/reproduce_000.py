@@ -146,13 +146,20 @@ def _keys(table: Table) -> Figure:
 
 
 def _slots(table: Table) -> Figure:
-    from satqkd.plot.bars import bars
+    from satqkd.plot.bars import grouped_bars
 
     labels = list(dict.fromkeys(row["slot"] for row in table.rows))
     series = dict.fromkeys(row["decoys"] for row in table.rows)
     values = {name: [row["total_bits"] / 1e8 for row in table.rows if row["decoys"] == name] for name in series}
-    return bars(labels, values, title=table.title, x_label="intensities optimised once in", y_label="total [10⁸ bit]",
-                line=("printed, per second", claims.PRINTED_TOTAL_BITS / 1e8))  # fmt: skip
+    return grouped_bars(
+        labels,
+        values,
+        title=table.title,
+        x_label="intensities optimised once in",
+        y_label="total [10⁸ bit]",
+        line=("printed, per second", claims.PRINTED_TOTAL_BITS / 1e8),
+        numbers=True,
+    )
 
 
 _FIGURES: Final[Mapping[str, Callable[[Table], Figure]]] = MappingProxyType(

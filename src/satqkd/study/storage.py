@@ -178,7 +178,7 @@ def _schedule_from_table(table: xr.Dataset, stations: dict[str, dict[str, float]
 
 
 def save_result(result: RunResult, folder: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a run: ``passes.csv``, ``link.nc``, ``keys.csv``, ``schedule.csv``, ``report.html``, ``run.json``.
+    """Write a run: tables of passes, keys and schedule, link, calendar, report and ``run.json``.
 
     Parameters
     ----------
@@ -208,10 +208,12 @@ def write_run(result: RunResult, folder: Path) -> None:
     """Write the files of a run into a folder."""
     from satqkd.formats.netcdf import write_netcdf
     from satqkd.formats.tables import to_csv
+    from satqkd.study.plan_files import scenario_calendar
 
     (folder / "passes.csv").write_text(to_csv(result.passes), encoding="utf-8")
     (folder / "keys.csv").write_text(to_csv(result.keys), encoding="utf-8")
     (folder / "schedule.csv").write_text(to_csv(schedule_table(result.schedule)), encoding="utf-8")
+    (folder / "schedule.ics").write_text(scenario_calendar(result), encoding="utf-8", newline="")
     write_netcdf(result.link, folder / "link.nc", attributes=attributes(result.scenario))
     (folder / "report.html").write_text(result.report(), encoding="utf-8")
     totals = {
