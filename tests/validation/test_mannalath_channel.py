@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -85,14 +84,13 @@ def test_1550_nm_overtakes_854_nm_at_large_zenith_angles() -> None:
     assert (short[zenith <= better.max()] > long[zenith <= better.max()]).all()
 
 
-def test_a_map_of_300_by_300_apertures_takes_less_than_a_second() -> None:
+def test_a_map_of_apertures_in_one_call() -> None:
     apertures: dict[str, Any] = {
         "tx_aperture_diameter_m": np.linspace(0.2, 1.0, 300)[:, None],
         "rx_aperture_diameter_m": np.linspace(0.4, 2.0, 300),
     }
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        assert budget(wavelength_m=WAVELENGTHS_M[1], **apertures).loss_db().shape == (300, 300)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1.0
+    loss = budget(wavelength_m=WAVELENGTHS_M[1], **apertures).loss_db()
+    assert loss.shape == (300, 300)
+    single = budget(wavelength_m=WAVELENGTHS_M[1], tx_aperture_diameter_m=0.2, rx_aperture_diameter_m=2.0).loss_db()
+    assert loss[0, -1] == pytest.approx(float(single), rel=1e-12)
+    assert (np.diff(loss, axis=1) < 0.0).all()

@@ -133,7 +133,7 @@ def optimise_keys(
 
     Examples
     --------
-    >>> plan = optimise_keys([0.02] * 60, [0.01] * 60, pulses_per_s=1e10, p_dark=1e-7, misalignment=0.015)
+    >>> plan = optimise_keys([0.02] * 600, [0.01] * 600, pulses_per_s=1e10, p_dark=1e-7, misalignment=0.015)
     >>> len(plan.keys), plan.total_bits > 1000, bool((plan.intensities_a < plan.intensities_b).all())
     (1, True, True)
     """
