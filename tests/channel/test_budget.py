@@ -230,6 +230,33 @@ def test_field_of_view_of_a_free_space_detector() -> None:
     assert float(narrow.coupling) == pytest.approx(float(expected), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"zenith_rad": np.radians(90.0)}, "zenith_rad: 90 deg is not above the horizon"),
+        ({"zenith_rad": np.radians([10.0, 100.0])}, "zenith_rad: 100 deg"),
+        ({"slant_range_m": 0.0}, "slant_range_m: 0 is not allowed"),
+        ({"slant_range_m": np.nan}, "slant_range_m: nan"),
+        ({"tx_aperture_diameter_m": -0.75}, "tx_aperture_diameter_m: -0.75"),
+        ({"rx_aperture_diameter_m": 0.0}, "rx_aperture_diameter_m: 0"),
+        ({"beam_quality": 0.5}, "beam_quality: 0.5"),
+        ({"waist_fraction": 0.0}, "waist_fraction: 0"),
+        ({"jitter_rad": -1e-6}, "jitter_rad"),
+        ({"atmosphere": 1.2}, "atmosphere: 1.2 is not allowed, from 0 to 1 only"),
+        ({"receiver": -0.1}, "receiver: -0.1"),
+        ({"detector": 95.0}, "detector: 95"),
+        ({"obscuration_ratio": 1.0}, "obscuration_ratio: 1 .*smaller than the aperture"),
+        ({"site": "Rual"}, "site: 'Rual' is not known, nearest: rural"),
+        ({"coupling": "fibre"}, "coupling: 'fibre' is not known.*single-mode-fibre"),
+        ({"greenwood_lower_height": "sea"}, "allowed: ground, published"),
+        ({"field_of_view_half_angle_rad": 1e-5}, "has its own field of view"),
+        ({"coupling": "free-space-seeing"}, "field_of_view_half_angle_rad: coupling free-space-seeing needs it"),
+        (
+            {"coupling": "free-space-seeing", "field_of_view_half_angle_rad": 1e-5, "obscuration_ratio": 0.3},
+            "unobscured aperture",
+        ),
+    ],
+)
 def test_bad_input_is_one_clear_line(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         link(**change)
