@@ -270,3 +270,32 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
         raise done.exception or AssertionError
     assert "\n" not in str(caught.value)
     assert {path.name for path in tmp_path.iterdir()} <= {"k.csv", "w.csv"}
+
+
+def test_finite_keys_of_a_scenario(tmp_path: Path) -> None:
+    zenith = plan("micius-zenith", "--finite", "pass", "-o", tmp_path / "out", "--json")
+    assert (zenith.exit_code, zenith.stderr) == (0, "")
+    numbers = json.loads(zenith.stdout)
+    # one pass of one station: all of it is the best plan, and its key is that of the key stage
+    row = json.loads(CliRunner().invoke(app, ["key", "micius-zenith", "--json"]).stdout)[0]
+    assert numbers["value"] == numbers["block_key_bits"][row["station"]] == row["key_bits"]
+    assert numbers["value"] <= numbers["bound"]
+    assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8")) == numbers
+    lines = (tmp_path / "out" / "schedule.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "interval,interval_start,assigned"
+    assert {line.split(",")[2] for line in lines[1:]} <= {row["station"], "idle"}
+    shown = plan("micius-zenith", "--finite", "station")
+    assert "the additive plan promises" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("micius-zenith", "--finite", "week"), "--finite week: must be one of pass, station"),
+        (("micius-zenith", "--finite", "pass", "--objective", "general"), "without --objective"),
+        (("--keys", WEEK, "--finite", "pass"), "--finite: is for a SCENARIO"),
+    ],
+)
+def test_misused_finite(arguments: tuple[str | Path, ...], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        app(["plan", *map(str, arguments)], standalone_mode=False)

@@ -71,6 +71,12 @@ def plan(
     traffic: Annotated[
         Path | None, typer.Option("--traffic", help="Traffic: station, a column per station; symmetric.", metavar="CSV")
     ] = None,
+    finite: Annotated[
+        str | None,
+        typer.Option(
+            "--finite", help="Finite keys of a SCENARIO, a block for each pass or each station.", metavar="BLOCK"
+        ),
+    ] = None,
     link: Annotated[
         Path | None, typer.Option("--link", help="Use this link.nc of the SCENARIO.", metavar="FILE")
     ] = None,
@@ -86,6 +92,9 @@ def plan(
         for option, value in only_table.items():
             if value is not None:
                 raise InputError(f"{option}: is for --keys; a scenario has its own")
+        if finite is not None:
+            _of_finite_keys(scenario, finite, objective, link, output, overwrite, quiet, as_json)
+            return
         if objective is None:
             given = {"--weights": weights, "--kl-max": kl_max, "--traffic": traffic, "--key-usage": key_usage,
                      "--require-gap": require_gap}  # fmt: skip
@@ -94,8 +103,8 @@ def plan(
                     raise InputError(f"{option}: needs --objective")
             _stage(scenario, output, link, overwrite, as_json)
             return
-    elif link is not None:
-        raise InputError("--link: is for a SCENARIO")
+    elif link is not None or finite is not None:
+        raise InputError(f"{'--finite' if link is None else '--link'}: is for a SCENARIO")
     _check("--time-limit", time_limit_s, 0.001, 1e7)
     _check("--gap", gap, 0.0, 1.0)
     began = time.perf_counter()
@@ -162,6 +171,23 @@ def _of_scenario(name: str, link: Path | None) -> _Source:
     if not len(bits.interval):
         raise InputError(f"{name}: no station can be served in the window")
     return _Source(bits, axis, scenario.planning.switch_intervals, record)
+
+
+def _of_finite_keys(
+    name: str, pooling: str, objective: str | None, link: Path | None, output: Path | None, overwrite: bool,
+    quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from satqkd.cli.plan_finite import finite_plan
+    from satqkd.planning.block_plans import POOLING, plan_blocks
+    from satqkd.scenario.load import load_scenario
+
+    if objective is not None:
+        raise InputError("--finite: is an objective of its own, without --objective")
+    if pooling not in POOLING:
+        raise InputError(f"--finite {pooling}: must be one of {', '.join(POOLING)}")
+    scenario = load_scenario(name)
+    dataset = plan_blocks(scenario, _link(scenario, link), pooling=pooling)
+    finite_plan(dataset, output=output, overwrite=overwrite, quiet=quiet, as_json=as_json)
 
 
 def _stage(name: str, output: Path | None, link: Path | None, overwrite: bool, as_json: bool) -> None:
