@@ -16,13 +16,13 @@ from ldpc_construct import construct
 from ldpc_density_evolution import binary_entropy, threshold_qber
 
 COLUMNS, CIRCULANT = 2000, 50
-FEWEST_ROWS, MOST_ROWS, CODES = 60, 1000, 29
+FEWEST_ROWS, MOST_ROWS, CODES = 60, 1000, 49
 PROFILES = Path(__file__).with_name("ldpc_profiles.json")
 OUTPUT = Path(__file__).resolve().parents[1] / "src" / "satqkd" / "distillation" / "data" / "ldpc_codes.npz"
 
 
 def family() -> list[int]:
-    """Rows of circulants of every code, in equal ratios of 10.6 %."""
+    """Rows of circulants of every code, in equal ratios of 6 %."""
     return [int(rows) for rows in np.round(np.geomspace(FEWEST_ROWS, MOST_ROWS, CODES))]
 
 

@@ -32,8 +32,8 @@ class Tally:
 
     @property
     def efficiency(self) -> float:
-        """All bits revealed over the sum of n h(true QBER); a packet that was given up has revealed all of it."""
-        revealed = sum(PACKET_BITS if o.status != "corrected" else o.revealed_bits for o in self.outcomes)
+        """All bits that either side revealed, over the sum of n h(true QBER)."""
+        revealed = sum(o.revealed_bits for o in self.outcomes)
         return revealed / (len(self.outcomes) * PACKET_BITS * binary_entropy(self.qber))
 
     def share(self, part: str) -> float:

@@ -20,6 +20,7 @@ from satqkd.distillation._reconciliation_messages import (
     Kind,
     Message,
     Verdict,
+    combined_qber,
     decode_message,
     packed,
     qber_of,
@@ -138,22 +139,25 @@ class Sender:
         if not 0 <= packet < 2**32:
             raise InputError(f"packet: {packet}; allowed are 0 to 2^32 - 1")
         checked = checked_bits(np.asarray(bits)[None], PACKET_BITS)
-        index = self.rules.first_code(self.expected_qber if sample_qber is None else sample_qber)
+        expected = self.expected_qber if sample_qber is None else sample_qber
+        index = self.rules.first_code(expected)
         self._bits[packet] = checked
         self._states[packet] = _State(load_code(index))
-        return self._syndrome(packet, index)
+        return self._syndrome(packet, index, expected)
 
     @property
     def expected_qber(self) -> float:
         """QBER that the next packet is expected to have."""
         return float(np.mean(self._tracked)) if self._tracked else self.rules.prior_qber
 
-    def _syndrome(self, packet: int, index: int) -> bytes:
+    def _syndrome(self, packet: int, index: int, expected_qber: float) -> bytes:
         state = self._states[packet]
         state.begin(load_code(index))
         self._parities[packet] = state.code.half_parities(self._bits[packet])[0]
         syndrome = self._parities[packet][0] ^ self._parities[packet][1]
-        message = Message(Kind.SYNDROME, packet, state.round, index, packed(syndrome))
+        # what is expected was reported before, and counted then: it reveals nothing new
+        expected = bytes([report_of(expected_qber)])
+        message = Message(Kind.SYNDROME, packet, state.round, index, expected + packed(syndrome))
         state.last_sent = message.encode()
         return state.last_sent
 
@@ -188,7 +192,7 @@ class Sender:
         state = self._states[packet]
         larger = self.rules.larger_code(state.code, qber_of(state.report)) if fresh else None
         if larger is not None:
-            return self._syndrome(packet, larger)
+            return self._syndrome(packet, larger, qber_of(state.report))
         if payload:
             if self.rules.disclosure != "llr":
                 raise InputError("reconciliation message: positions asked for; the rules have disclosure 'public'")
@@ -283,7 +287,9 @@ class Receiver:
 
     def _syndrome(self, came: Message) -> None:
         code = load_code(came.field)
-        syndrome = unpacked(came.payload, code.checks).reshape(code.rows, code.circulant)
+        if not came.payload:
+            raise InputError("reconciliation message: a syndrome without the expected QBER before it")
+        syndrome = unpacked(came.payload[1:], code.checks).reshape(code.rows, code.circulant)
         state = self._states[came.packet]
         state.begin(code)
         own = code.half_parities(self._bits[came.packet])[0]
@@ -291,7 +297,9 @@ class Receiver:
         parities = np.stack([syndrome ^ own[0] ^ own[1], np.zeros_like(syndrome)])
         self._parities[came.packet] = parities
         qber, saturated = syndrome_qber(code, int(parities[0].sum()))
-        state.report = report_of(self.rules.beyond(qber) if saturated else qber)
+        expected = qber_of(came.payload[0])
+        qber = self.rules.beyond(qber) if saturated else combined_qber(qber, code, expected)
+        state.report = report_of(qber)
         if qber_of(state.report) > self.rules.qber_threshold:
             self._reply(came.packet, Verdict.REJECTED)
         elif self.rules.hopeless(code, qber_of(state.report)) and state.round < self.rules.max_rounds:
