@@ -32,7 +32,7 @@ def lanes(decoder: LaneDecoder, parities: np.ndarray, qber: float) -> tuple[list
 def main() -> None:
     """One table: a line per QBER."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--efficiency", type=float, default=1.25, help="parities over n h: both are to decode all packets")
+    parser.add_argument("--efficiency", type=float, default=1.25, help="parities over n h; both decode all packets")
     parser.add_argument("--packets", type=int, default=2, help="packets given to the package ldpc, at most 16")
     parser.add_argument("--qber", type=float, nargs="+", default=[0.01, 0.03])
     arguments = parser.parse_args()

@@ -33,7 +33,9 @@ def profile(rows: int) -> dict[int, float]:
     degrees = sorted({int(degree) for design in designs for degree in design["node_degree_fractions"]})
     at = np.log(rows / COLUMNS)
     mixed = {
-        degree: float(np.interp(at, rates, [design["node_degree_fractions"].get(str(degree), 0.0) for design in designs]))
+        degree: float(
+            np.interp(at, rates, [design["node_degree_fractions"].get(str(degree), 0.0) for design in designs])
+        )
         for degree in degrees
     }
     total = sum(mixed.values())
@@ -45,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--thresholds", action="store_true", help="print thresholds of density evolution, write nothing")
+    parser.add_argument("--thresholds", action="store_true", help="print thresholds instead")
     arguments = parser.parse_args()
     if arguments.thresholds:
         for rows in family():

@@ -129,11 +129,13 @@ def main() -> None:
     parser.add_argument("--qber", type=float, nargs="+", default=list(LIMITS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--disclosure", default="public", help="public or llr")
-    parser.add_argument("--threshold", action="store_true", help="density evolution of the code, to say where f is lost")
+    parser.add_argument("--threshold", action="store_true", help="density evolution of the code: where f is lost")
     arguments = parser.parse_args()
     rules = Rules(disclosure=arguments.disclosure)
     run(arguments.qber[0], 1, 0)  # compile
-    held = [report(run(q, arguments.packets, arguments.seed, rules), threshold=arguments.threshold) for q in arguments.qber]
+    held = [
+        report(run(q, arguments.packets, arguments.seed, rules), threshold=arguments.threshold) for q in arguments.qber
+    ]
     sys.exit(0 if all(held) else 1)
 
 

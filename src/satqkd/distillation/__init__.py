@@ -1,0 +1,1 @@
+"""Key distillation: from detections to the same secret key at both ends."""

@@ -123,4 +123,4 @@ def combined_qber(own: float, code: LdpcCode, expected: float) -> float:
     scatter = 2.0 * expected / code.bits
     if (own - expected) ** 2 > 9.0 * (variance + scatter):
         return own
-    return (own * scatter + expected * variance) / (variance + scatter)
+    return float((own * scatter + expected * variance) / (variance + scatter))

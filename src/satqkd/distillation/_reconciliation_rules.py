@@ -32,8 +32,8 @@ class Rules:
     ``start_efficiency`` + ``start_excess`` / sqrt(n h): parities over n h(QBER) of the first attempt, with the estimate
     from the syndrome (fitted to what the shipped codes need). ``first_share``: share of them, for the expected QBER,
     that the first code may have. ``step_efficiency``: parities over n h of a further round.
-    ``tracked_packets``: verified packets whose mean QBER is expected next. ``disclosure``: ``"public"``, parities in the
-    order fixed by the code, or ``"llr"``, bits where the decoder is least certain.
+    ``tracked_packets``: verified packets whose mean QBER is expected next. ``disclosure``: ``"public"``, parities in
+    the order fixed by the code, or ``"llr"``, bits where the decoder is least certain.
     """
 
     qber_threshold: float = 0.08

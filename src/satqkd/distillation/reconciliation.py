@@ -9,14 +9,12 @@ docs/reconciliation.md for the protocol, what is counted, and what the option ``
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.distillation._decoding_queue import DecodingQueue, Job
 from satqkd.distillation._reconciliation_messages import (
-    QBER_REPORT_BITS,
     Kind,
     Message,
     Verdict,
@@ -29,76 +27,15 @@ from satqkd.distillation._reconciliation_messages import (
     unpacked,
 )
 from satqkd.distillation._reconciliation_rules import Rules
-from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, LdpcCode, checked_bits, load_code
+from satqkd.distillation._reconciliation_state import Outcome, PacketState, asked_positions, state_of
+from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, checked_bits, load_code
 from satqkd.errors import InputError
 
 __all__ = ["PACKET_BITS", "Outcome", "Receiver", "Rules", "Sender"]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How the reconciliation of a packet ended; equal on both sides.
-
-    ``status``: ``"corrected"``, ``"abandoned"`` (not decoded after the last round) or ``"rejected"`` (QBER above the
-    threshold). ``revealed_bits`` is the sum of ``parts``, everything that either side revealed. ``qber``: of a
-    corrected packet its errors, else the syndrome's estimate, both as reported (in steps of 2.2 %).
-    """
-
-    status: str
-    rounds: int
-    revealed_bits: int
-    code: str
-    qber: float
-    parts: dict[str, int]
-
-
 EARLY = 64
 """First messages that are kept for packets which are not open yet."""
-
-STATUS = {Verdict.CORRECTED: "corrected", Verdict.ABANDONED: "abandoned", Verdict.REJECTED: "rejected"}
-
-
-@dataclass
-class _State:
-    """What both sides keep of a packet."""
-
-    code: LdpcCode
-    round: int = 0
-    split: int = 0
-    report: int = 0
-    parts: dict[str, int] = field(default_factory=dict)
-    last_sent: bytes = b""
-    outcome: Outcome | None = None
-    syndrome_round: int = 0
-    fresh: bool = True
-    """A syndrome came since the last reply: the next one has an estimate."""
-
-    def count(self, part: str, bits: int) -> None:
-        """Add revealed bits."""
-        self.parts[part] = self.parts.get(part, 0) + bits
-
-    def begin(self, code: LdpcCode) -> None:
-        """The syndrome of a code is revealed."""
-        self.code, self.split, self.fresh, self.syndrome_round = code, 0, True, self.round
-        self.count("syndromes", code.checks)
-
-    def rows_to_split(self, rules: Rules) -> int:
-        """Rows that the present round splits."""
-        first = self.round == self.syndrome_round + 1
-        return rules.rows_to_split(self.code, self.split, qber_of(self.report), self.round, first=first)
-
-    def count_reply(self, message: Message) -> None:
-        """Add what a reply reveals; positions of ``llr`` are functions of the error pattern and are not counted."""
-        self.count("acknowledgements", 1)
-        if message.field == Verdict.CORRECTED or self.fresh:
-            self.count("qber_reports", QBER_REPORT_BITS)
-
-    def end(self, verdict: Verdict) -> None:
-        """Set the outcome."""
-        self.outcome = Outcome(
-            status=STATUS[verdict], rounds=self.round, revealed_bits=sum(self.parts.values()), code=self.code.name,
-            qber=qber_of(self.report), parts=dict(self.parts),
-        )  # fmt: skip
 
 
 class Sender:
@@ -112,7 +49,7 @@ class Sender:
 
     def __init__(self, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, PacketState] = {}
         self._bits: dict[int, Bits] = {}
         self._parities: dict[int, Bits] = {}
         self._tracked: deque[float] = deque(maxlen=self.rules.tracked_packets)
@@ -142,7 +79,7 @@ class Sender:
         expected = self.expected_qber if sample_qber is None else sample_qber
         index = self.rules.first_code(expected)
         self._bits[packet] = checked
-        self._states[packet] = _State(load_code(index))
+        self._states[packet] = PacketState(load_code(index))
         return self._syndrome(packet, index, expected)
 
     @property
@@ -196,7 +133,7 @@ class Sender:
         if payload:
             if self.rules.disclosure != "llr":
                 raise InputError("reconciliation message: positions asked for; the rules have disclosure 'public'")
-            positions = _positions(payload)
+            positions = asked_positions(payload)
             bits = self._bits[packet][0, positions]
             state.count("bits", bits.size)
             state.last_sent = Message(Kind.BITS, packet, state.round, 0, packed(bits)).encode()
@@ -211,7 +148,7 @@ class Sender:
 
     def outcome(self, packet: int) -> Outcome | None:
         """How a packet ended, None while it is open."""
-        return _of(self._states, packet).outcome
+        return state_of(self._states, packet).outcome
 
     def verified(self, packet: int) -> None:
         """The packet's verification tag agreed: its QBER is used for the next ones."""
@@ -241,7 +178,7 @@ class Receiver:
         if not 1 <= lanes <= 16:
             raise InputError(f"lanes: {lanes}; allowed are 1 to 16")
         self.rules = rules or Rules()
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, PacketState] = {}
         self._bits: dict[int, Bits] = {}
         self._own: dict[int, Bits] = {}
         self._parities: dict[int, Bits] = {}
@@ -269,8 +206,12 @@ class Receiver:
             return None
         if state is None:
             if came.kind is Kind.SYNDROME and came.round == 0:
-                self._states[came.packet] = _State(load_code(came.field))
-                self._syndrome(came)
+                self._states[came.packet] = PacketState(load_code(came.field))
+                try:
+                    self._syndrome(came)
+                except InputError:
+                    del self._states[came.packet]
+                    raise
             return None
         if came.round <= state.round:
             return (state.last_sent or None) if came.round == state.round else None
@@ -372,7 +313,8 @@ class Receiver:
 
     def corrected(self, packet: int) -> Bits:
         """The satellite's bits of a corrected packet."""
-        return self._bits[packet][0] ^ self._pattern(packet)
+        bits: Bits = self._bits[packet][0] ^ self._pattern(packet)
+        return bits
 
     def errors(self, packet: int) -> int:
         """Errors found in a corrected packet."""
@@ -385,26 +327,10 @@ class Receiver:
 
     def outcome(self, packet: int) -> Outcome | None:
         """How a packet ended, None while it is open."""
-        return None if packet in self._bits and packet not in self._states else _of(self._states, packet).outcome
+        return None if packet in self._bits and packet not in self._states else state_of(self._states, packet).outcome
 
     def drop(self, packet: int) -> None:
         """Forget a packet and its bits."""
         self._queue.drop(packet)
         for kept in (self._states, self._bits, self._own, self._parities, self._early, self._patterns, self._asked):
-            kept.pop(packet, None)  # type: ignore[attr-defined]
-
-
-def _of(states: dict[int, _State], packet: int) -> _State:
-    if packet not in states:
-        raise InputError(f"packet: {packet} is not open")
-    return states[packet]
-
-
-def _positions(payload: bytes) -> NDArray[np.int64]:
-    """Positions asked for in a reply with the option ``llr``."""
-    if len(payload) % 4:
-        raise InputError(f"reconciliation message: {len(payload)} bytes of positions; allowed are multiples of 4")
-    positions = np.frombuffer(payload, ">u4").astype(np.int64)
-    if positions.size and positions.max() >= PACKET_BITS:
-        raise InputError(f"reconciliation message: position {positions.max()}; allowed are below {PACKET_BITS}")
-    return positions
+            kept.pop(packet, None)
