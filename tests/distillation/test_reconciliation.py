@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,13 @@ TOOL = Path(__file__).resolve().parents[2] / "tools" / "soak_reconciliation.py"
 
 @pytest.fixture(scope="module")
 def soak():
-    spec = importlib.util.spec_from_file_location("soak_reconciliation", TOOL)
+    """The script of `make soak`."""
+    spec = importlib.util.spec_from_file_location(TOOL.stem, TOOL)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[TOOL.stem] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
-    return module
+    yield module
+    del sys.modules[TOOL.stem]
 
 
 EASY = Rules(start_efficiency=1.2)
