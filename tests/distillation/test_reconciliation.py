@@ -80,6 +80,15 @@ def test_efficiency(soak, qber):
     assert tally.efficiency == pytest.approx(0.5 * (1.0 + with_limit), abs=0.5 * (with_limit - 1.0))
 
 
+@pytest.mark.parametrize("qber", [0.022, 0.024])
+def test_a_jump_of_the_error_rate_costs_a_second_syndrome_not_the_packet(soak, qber):
+    """Twice the prior: all half rows of the first code come to 1.13 n h, which is at the edge of decoding."""
+    outcomes = [soak.run(qber, 1, seed).outcomes[0] for seed in (1, 5)]
+    assert {outcome.status for outcome in outcomes} == {"corrected"}
+    assert any(outcome.parts["syndromes"] > int(outcome.code.removeprefix("qc")) * 50 for outcome in outcomes)
+    assert max(outcome.rounds for outcome in outcomes) <= 6
+
+
 def bits_of(message):
     """What a message reveals, from its bytes alone."""
     kind, field, payload = message[0], message[6], message[7:]

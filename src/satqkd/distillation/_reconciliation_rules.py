@@ -19,6 +19,10 @@ LATE = {1: 2, 0: 8}
 """Factors by the rounds left, which few packets reach: to give a packet up costs all of it."""
 
 
+LAST_SHARE = 1.12
+"""Parities of a code that must do in the last round, over those that begin a first attempt."""
+
+
 def binary_entropy(p: float) -> float:
     """Binary entropy. [bit]"""
     return 0.0 if p in (0.0, 1.0) else -(p * math.log2(p) + (1.0 - p) * math.log2(1.0 - p))
@@ -87,6 +91,19 @@ class Rules:
         if self.start_bits(qber) <= 2 * code.checks:
             return None
         index = self.first_code(qber)
+        return index if code_rows()[index] > code.rows else None
+
+    def last_resort(self, code: LdpcCode, split: int, qber: float, number: int) -> int | None:
+        """Code to begin again with in round ``number`` when the present one's half rows have run out, or will not do.
+
+        Costs a second syndrome, but not the packet. In the last round there is nothing after it, so it is larger.
+        """
+        last = number >= self.max_rounds
+        enough = LAST_SHARE * self.start_bits(qber)
+        if split < code.rows and not (last and enough > 2 * code.checks):
+            return None
+        budget = enough if last else self.first_share * self.start_bits(qber)
+        index = next((k for k, rows in enumerate(code_rows()) if rows * CIRCULANT >= budget), len(code_rows()) - 1)
         return index if code_rows()[index] > code.rows else None
 
     def hopeless(self, code: LdpcCode, qber: float) -> bool:

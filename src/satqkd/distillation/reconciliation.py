@@ -127,9 +127,12 @@ class Sender:
 
     def _more(self, packet: int, positions: NDArray[np.int64], fresh: bool) -> bytes:
         state = self._states[packet]
-        larger = self.rules.larger_code(state.code, qber_of(state.report)) if fresh else None
+        qber = qber_of(state.report)
+        larger = self.rules.larger_code(state.code, qber) if fresh else None
+        if larger is None and not positions.size:
+            larger = self.rules.last_resort(state.code, state.split, qber, state.round)
         if larger is not None:
-            return self._syndrome(packet, larger, qber_of(state.report))
+            return self._syndrome(packet, larger, qber)
         if positions.size:
             bits = self._bits[packet][0, positions]
             state.count("bits", bits.size)
@@ -302,11 +305,16 @@ class Receiver:
                     state.report = report_of(float(pattern.mean()))
                     self._reply(packet, Verdict.CORRECTED)
                 else:
-                    over = state.round >= self.rules.max_rounds or state.split == state.code.rows
+                    over = state.round >= self.rules.max_rounds or self._out_of_rows(state)
                     self._reply(packet, Verdict.ABANDONED if over else Verdict.CONTINUE)
             done += 1
         replies, self._ready = self._ready, []
         return replies
+
+    def _out_of_rows(self, state: PacketState) -> bool:
+        """Whether a packet has neither half rows left nor a larger code."""
+        again = self.rules.last_resort(state.code, state.split, qber_of(state.report), state.round + 1)
+        return state.split == state.code.rows and again is None
 
     def corrected(self, packet: int) -> Bits:
         """The satellite's bits of a corrected packet."""
