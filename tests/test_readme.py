@@ -25,7 +25,7 @@ def shell_lines() -> list[str]:
 
 
 def test_commands_run_in_the_order_shown(tmp_path: Path) -> None:
-    assert len(shell_lines()) == 6
+    assert len(shell_lines()) == 8
     for line in shell_lines():
         command, _, target = line.partition(" > ")
         words = shlex.split(command)[1:]
