@@ -20,7 +20,7 @@ from satqkd.planning._dp import best_path
 from satqkd.planning.goals import MaxMin, Traffic
 from satqkd.planning.partition import Windows
 
-__all__ = ["Decision", "Program", "Relaxation"]
+__all__ = ["Program", "Relaxation"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -146,8 +146,8 @@ def plan_jointly(
     *j* needs *j - i* > ``switch_intervals`` for the satellite's last interval *i* of delivery, and the like for the
     station's. For one satellite that is the rule of :func:`satqkd.planning.single.best_assignment`.
 
-    The bound relaxes "one satellite per station interval" with prices [2]_: each satellite's windows are then planned
-    alone, exactly, by dynamic programming.
+    The bound relaxes "one satellite per station interval" with prices (Lagrangian relaxation): each satellite's
+    windows are then planned alone, exactly, by dynamic programming.
 
     Examples
     --------
