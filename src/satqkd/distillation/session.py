@@ -1,0 +1,148 @@
+"""One end of a session put together: state machine, journal, transport. Still no socket and no clock.
+
+Whoever drives it hands in datagrams and the time, and sends what :meth:`End.poll` gives: a loop over a UDP socket
+(:mod:`satqkd.distillation.udp`), or a test in virtual time (:func:`satqkd.distillation.link.exchange`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from satqkd.distillation.authentication import AuthenticationError
+from satqkd.distillation.ground import Ground
+from satqkd.distillation.journal import Journal
+from satqkd.distillation.satellite import Satellite
+from satqkd.distillation.settings import SessionError
+from satqkd.distillation.transport import LinkCounts, Transport
+
+__all__ = ["End"]
+
+_CONTROL_REPEAT_S: Final = 0.1
+
+
+class End:
+    """One end of a session.
+
+    Parameters
+    ----------
+    party : Ground or Satellite
+        Its state machine, fresh; what the journal holds is done again first.
+    journal : Journal
+        The party's.
+    patience_s : float
+        Silence after which it gives up for now. [s]
+    linger_s : float
+        How long the satellite answers after its last word, in case that was lost. [s]
+    """
+
+    def __init__(
+        self, party: Ground | Satellite, journal: Journal, *, patience_s: float = 30.0, linger_s: float = 2.0
+    ) -> None:
+        self.party, self.journal = party, journal
+        self.patience_s, self.linger_s = patience_s, linger_s
+        self.silent = False
+        party.replay()
+        self.transport = Transport(party.session)
+        self.transport.resume(received=party.messages_heard)
+        self._heard_at = self._progress_at = self._last_control = -math.inf
+        self._backlog = 0
+        self._flush()
+
+    @property
+    def counts(self) -> LinkCounts:
+        """Datagrams of this end."""
+        return self.transport.counts
+
+    @property
+    def failure(self) -> SessionError | None:
+        """Why there is not more key; None if all went well."""
+        if self.party.failure is not None:
+            return self.party.failure
+        if self.silent:
+            hint = f' (the other end said, without proof: "{self.party.hint}")' if self.party.hint else ""
+            return SessionError(
+                "SILENT",
+                f"no progress for {self.patience_s:g} s{hint}; to continue, start both ends again with their folders",
+            )
+        return None
+
+    def start(self, now: float) -> None:
+        """Begin at time ``now``; the ground speaks first."""
+        self._heard_at = self._progress_at = now
+        if isinstance(self.party, Ground) and self.party.state == "waiting":
+            self.party.go()
+        self._flush()
+
+    def over(self, now: float) -> bool:
+        """Whether this end has nothing left to do at time ``now``."""
+        party = self.party
+        if not party.over and now - self._progress_at > self.patience_s:
+            self.silent = True
+        if self.silent:
+            return True
+        if not party.over or self.transport.next_time() == -math.inf:
+            return False
+        return isinstance(party, Ground) or now - self._heard_at > self.linger_s
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        """Take in a datagram at time ``now``."""
+        try:
+            if not self.transport.receive(datagram, now):
+                return
+        except AuthenticationError as error:
+            self.party.stop("AUTHENTICATION", str(error))
+            self._flush()
+        self._heard_at = now
+        while (control := self.transport.next_control()) is not None:
+            self.party.control(control)
+            self._progress_at = now
+        self._take_messages(now)
+        self._flush()
+
+    def _take_messages(self, now: float) -> None:
+        party, transport = self.party, self.transport
+        while party.failure is None and party.state in ("waiting", "hello", "running"):
+            message = transport.next_message()
+            if message is None:
+                return
+            if transport.session is None:
+                assert isinstance(party, Satellite)
+                assert transport.caller is not None
+                transport.session = transport.caller
+                refused = party.admit(message, transport.caller)
+                if refused is not None:
+                    party.refuse(refused)
+                    return
+            party.message(message)
+            self._progress_at = now
+            self.journal.sync()
+            transport.accept()
+            self._flush()
+
+    def _flush(self) -> None:
+        """What the party wants to say goes out only once all that it follows from is on the disk."""
+        if not (self.party.outbox or self.party.answers or self.party.control_message):
+            return
+        self.journal.sync()
+        for message in self.party.outbox:
+            self.transport.send(message)
+        for message in self.party.answers:
+            self.transport.send_control(message)
+        self.party.outbox.clear()
+        self.party.answers.clear()
+
+    def poll(self, now: float) -> list[bytes]:
+        """Datagrams to send at time ``now``."""
+        if self.transport.backlog < self._backlog:
+            self._progress_at = now
+        self._backlog = self.transport.backlog
+        if self.party.control_message and now - self._last_control >= _CONTROL_REPEAT_S:
+            self._last_control = now
+            self.transport.send_control(self.party.control_message)
+        return self.transport.poll(now) if self.party.failure is None else self.transport.poll_control(now)
+
+    def next_time(self, now: float) -> float:
+        """When :meth:`poll` or :meth:`over` should be asked again if nothing arrives. [s]"""
+        times = [self.transport.next_time() if self.party.failure is None else math.inf, now + _CONTROL_REPEAT_S]
+        return max(now, min(times))
