@@ -23,11 +23,12 @@ ALLOWED: dict[str, set[str]] = {
     "_lazy": set(),
     "variables": {"constants", "errors"},
     **{package: BASE | set(MODELLING[: level + 1]) for level, package in enumerate(MODELLING)},
+    "distillation": BASE | {"scenario", "orbit", "channel", "detection", "security", "formats", "distillation"},
     "formats": BASE | {"scenario", "orbit", "formats"},
     "plot": BASE | {"scenario", "plot"},
     "report": BASE | {"scenario", "formats", "plot", "report"},
-    "study": BASE | set(MODELLING) | {"formats", "plot", "report", "study"},
-    "cli": BASE | set(MODELLING) | {"formats", "plot", "report", "study", "cli", "__init__"},
+    "study": BASE | set(MODELLING) | {"distillation", "formats", "plot", "report", "study"},
+    "cli": BASE | set(MODELLING) | {"distillation", "formats", "plot", "report", "study", "cli", "__init__"},
     "__init__": BASE | {"scenario", "study"},
 }
 """What each package (or module of the top level) may import of this project."""
