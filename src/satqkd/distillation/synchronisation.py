@@ -1,0 +1,385 @@
+"""From time tags to pulse indices: the synchronisation words of the downlink carry the sender's clock to the ground.
+
+The delay of a word, its tag minus the time it was sent, holds distance, clock offset and drift. At 7 km/s it grows by
+2.5 ns from one word to the next, more than a slot: a constant clock fails. Short pieces of the delays are fitted by
+parabolas, and their values and slopes joined by cubics.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satqkd.detection.records import SYNC_PERIOD_PULSES, GroundRecord, SyncWords
+from satqkd.errors import InputError
+
+__all__ = ["DelayCurve", "SyncReport", "Synchronised", "fit_delay", "number_words", "synchronise"]
+
+Floats = NDArray[np.float64]
+
+PIECE_S: Final = 0.1
+"""Words that are fitted together: of its terms left out, the distance's third derivative (5 m/s^3) makes 0.4 ps."""
+
+FEWEST_WORDS: Final = 12
+"""Words a piece needs; they must span a quarter of it, or its slope would be noise."""
+
+FASTEST_DELAY: Final = 1e-4
+"""Largest change of the delay per time: 30 km/s, or a clock off by 100 ppm. A word beyond it is a false one. [1]"""
+
+_OUTLIER: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class DelayCurve:
+    """Delay by the ground's time: cubics through values and slopes at the middle of the pieces.
+
+    Attributes
+    ----------
+    time_ps, delay_ps, slope, bend : ndarray
+        Middle of each piece, delay, its slope and its second derivative there. [ps], [ps], [1], [1/ps]
+    first_ps, last_ps : ndarray
+        First and last word of each piece. [ps]
+    """
+
+    time_ps: Floats
+    delay_ps: Floats
+    slope: Floats
+    bend: Floats
+    first_ps: Floats
+    last_ps: Floats
+
+    def at(self, tag_ps: NDArray[np.int64]) -> Floats:
+        """Delay at times of the ground's clock; before the first middle and after the last one, their parabolas. [ps]"""
+        tag = np.asarray(tag_ps, float)
+        end = np.where(tag < self.time_ps[0], 0, self.time_ps.size - 1)
+        since = tag - self.time_ps[end]
+        outside = self.delay_ps[end] + since * (self.slope[end] + 0.5 * self.bend[end] * since)
+        if self.time_ps.size == 1:
+            return np.asarray(outside)
+        i = np.clip(np.searchsorted(self.time_ps, tag) - 1, 0, self.time_ps.size - 2)
+        span = self.time_ps[i + 1] - self.time_ps[i]
+        x = (tag - self.time_ps[i]) / span
+        v0, v1, rise = self.slope[i] * span, self.slope[i + 1] * span, self.delay_ps[i + 1] - self.delay_ps[i]
+        cubic = x * (v0 + x * (3.0 * rise - 2.0 * v0 - v1 + x * (v0 + v1 - 2.0 * rise)))
+        return np.asarray(np.where((x < 0.0) | (x > 1.0), outside, self.delay_ps[i] + cubic))
+
+    def covered(self, tag_ps: NDArray[np.int64], *, longest_gap_ps: float) -> NDArray[np.bool_]:
+        """Whether a time lies between two words that are at most ``longest_gap_ps`` apart, or as near to an end."""
+        tag = np.asarray(tag_ps, float)
+        i = np.searchsorted(self.first_ps, tag, side="right") - 1
+        before = np.where(i >= 0, self.last_ps[i], -np.inf)
+        after = np.append(self.first_ps, np.inf)[i + 1]
+        # at the two ends of the pass there is a word on one side only: half a piece of extrapolation
+        ends = (np.isinf(before) & (after - tag <= _EDGE_PS)) | (np.isinf(after) & (tag - before <= _EDGE_PS))
+        return np.asarray((tag <= before) | (after - before <= longest_gap_ps) | ends)
+
+
+_EDGE_PS: Final = 0.5e12 * PIECE_S
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """How well the clocks were brought together.
+
+    Attributes
+    ----------
+    words, words_rejected : int
+        Synchronisation words received, and those that do not fit: false ones, or in pieces with too few.
+    longest_gap_s : float
+        Longest time without a word. [s]
+    word_rms_ps : float
+        Spread of the words around the fit. [ps]
+    offset_ps : float
+        First delay: the clocks' difference and the time of flight. [ps]
+    phase_ps : float
+        Mean position of the detections in their slots before it was taken out. [ps]
+    jitter_rms_ps : float
+        Spread of the detections around the middle of the slots, without the even background. [ps]
+    detections, outside_gate, in_gaps, before_start : int
+        Detections recorded; of these, those outside the gate, in gaps longer than allowed, and from before pulse 0.
+    """
+
+    words: int
+    words_rejected: int
+    longest_gap_s: float
+    word_rms_ps: float
+    offset_ps: float
+    phase_ps: float
+    jitter_rms_ps: float
+    detections: int
+    outside_gate: int
+    in_gaps: int
+    before_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronised:
+    """Detections with the pulses they belong to.
+
+    Attributes
+    ----------
+    pulse_index : ndarray of int64
+        Ascending; a pulse with several clicks appears several times.
+    channel : ndarray of uint8
+        As in :class:`~satqkd.detection.records.Detections`. Secret.
+    report : SyncReport
+        How well it went.
+    """
+
+    pulse_index: NDArray[np.int64]
+    channel: NDArray[np.uint8]
+    report: SyncReport
+
+
+def number_words(
+    tag_ps: NDArray[np.int64], *, slot_period_ps: float, first_number: int = 0, period_pulses: int = SYNC_PERIOD_PULSES
+) -> NDArray[np.int64]:
+    """Numbers of words whose receiver kept their times only.
+
+    Parameters
+    ----------
+    tag_ps : ndarray of int64
+        Times of the words, ascending. [ps]
+    slot_period_ps : float
+        Time between pulses. [ps]
+    first_number : int
+        Number of the first one.
+    period_pulses : int
+        Pulses per word.
+
+    Returns
+    -------
+    ndarray of int64
+        Numbers; words left out are counted by the time between the others.
+
+    Raises
+    ------
+    InputError
+        If two words are further apart than the Doppler effect allows to count, or not at a multiple of the period.
+    """
+    period = slot_period_ps * period_pulses
+    steps = np.diff(tag_ps) / period
+    count = np.rint(steps)
+    off = np.abs(steps - count) - FASTEST_DELAY * count
+    if count.size and count.max() * FASTEST_DELAY > 0.25:
+        raise InputError(f"sync words: a gap of {count.max() * period * 1e-12:.3g} s is too long to count words in it")
+    if np.any((off > 0.01) | (count < 1)):
+        bad = int(np.argmax((off > 0.01) | (count < 1)))
+        raise InputError(
+            f"sync words: words {bad} and {bad + 1} are {steps[bad]:.4g} periods apart, must be a whole number"
+        )
+    return first_number + np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+
+
+def fit_delay(sync: SyncWords, *, word_period_ps: float) -> tuple[DelayCurve, float, int]:
+    """Delay by time from the synchronisation words; false ones are left out.
+
+    Parameters
+    ----------
+    sync : SyncWords
+        Words received, in any order.
+    word_period_ps : float
+        Time between words at the sender. [ps]
+
+    Returns
+    -------
+    tuple of (DelayCurve, float, int)
+        The curve, the spread of the words around it [ps], and the number of words not used.
+
+    Raises
+    ------
+    InputError
+        If no piece has enough words that agree.
+
+    Notes
+    -----
+    In each piece of :data:`PIECE_S` words further from the median than :data:`FASTEST_DELAY` explains are left out,
+    then those beyond 6 robust standard deviations of a parabola, which is fitted again.
+    """
+    order = np.argsort(sync.tag_ps, kind="stable")
+    tag = np.asarray(sync.tag_ps, float)[order]
+    delay = tag - np.asarray(sync.number, float)[order] * word_period_ps
+    if not tag.size:
+        raise InputError("sync words: none were received, the detections cannot be given to pulses")
+    pieces = max(1, round((tag[-1] - tag[0]) / (PIECE_S * 1e12)))
+    piece = np.minimum(np.floor((tag - tag[0]) / max(tag[-1] - tag[0], 1.0) * pieces), pieces - 1).astype(np.int64)
+    edges = np.flatnonzero(np.diff(piece, prepend=-1, append=piece[-1] + 1))
+    found: list[tuple[float, ...]] = []
+    squares, used = 0.0, 0
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        fitted = _fit_piece(tag[start:stop], delay[start:stop])
+        if fitted is not None:
+            row, good = fitted
+            found.append(row)
+            squares += float(good @ good)
+            used += good.size
+    if not found:
+        raise InputError(
+            f"sync words: no {PIECE_S:g} s of the pass have {FEWEST_WORDS} words that agree, of {tag.size} received"
+        )
+    columns = np.array(found).T
+    curve = DelayCurve(*columns)
+    _check_smooth(curve)
+    return curve, math.sqrt(squares / used), int(tag.size - used)
+
+
+def _fit_piece(tag: Floats, delay: Floats) -> tuple[tuple[float, ...], Floats] | None:
+    """Row of the curve, and by how much the words used are off it; None if too few agree."""
+    kept = np.abs(delay - np.median(delay)) <= FASTEST_DELAY * PIECE_S * 1e12
+    for _ in range(2):
+        if kept.sum() < FEWEST_WORDS:
+            return None
+        t, d = tag[kept], delay[kept]
+        if t[-1] - t[0] < 0.25e12 * PIECE_S:
+            return None
+        middle = 0.5 * (t[0] + t[-1])
+        half = 0.5 * (t[-1] - t[0])
+        base = d[0]
+        value = np.polynomial.polynomial.polyfit((t - middle) / half, d - base, 2)
+        rest = delay - base - np.polynomial.polynomial.polyval((tag - middle) / half, value)
+        spread = 1.4826 * float(np.median(np.abs(rest[kept])))
+        kept &= np.abs(rest) <= _OUTLIER * max(spread, 1.0)
+    row = (middle, base + value[0], value[1] / half, 2.0 * value[2] / half**2, t[0], t[-1])
+    return row, rest[kept]
+
+
+def _check_smooth(curve: DelayCurve) -> None:
+    """Refuse a clock that jumps between pieces: the words would belong to two passes or a restarted sender."""
+    if curve.time_ps.size < 2:
+        return
+    mean = np.diff(curve.delay_ps) / np.diff(curve.time_ps)
+    worst = int(np.argmax(np.abs(mean)))
+    if abs(mean[worst]) > FASTEST_DELAY:
+        jump = (curve.delay_ps[worst + 1] - curve.delay_ps[worst]) * 1e-6
+        raise InputError(
+            f"sync words: the delay jumps by {jump:.4g} us at {curve.time_ps[worst] * 1e-12:.3f} s, "
+            "more than any satellite or clock: the words do not belong to one pass"
+        )
+
+
+def synchronise(
+    record: GroundRecord,
+    *,
+    sender_start_unix_ns: int,
+    pulses: int | None = None,
+    gate_ps: float = 800.0,
+    search_range_s: float = 1.0,
+    longest_gap_s: float = 2.0,
+    largest_rms_ps: float = 200.0,
+    path_delay_ps: float = 0.0,
+) -> Synchronised:
+    """Give every detection the index of its pulse and leave out those outside the gate.
+
+    Parameters
+    ----------
+    record : GroundRecord
+        What the ground recorded.
+    sender_start_unix_ns : int
+        When pulse 0 left, by the satellite's clock. [ns since 1970-01-01 UTC]
+    pulses : int, optional
+        Pulses sent; later detections are left out.
+    gate_ps : float
+        Gate around the middle of a slot, at most the slot. [ps]
+    search_range_s : float
+        Largest difference of the clocks, time of flight included. [s]
+    longest_gap_s : float
+        Detections in gaps between words longer than this are left out. [s]
+    largest_rms_ps : float
+        Largest spread of the words around the fit. [ps]
+    path_delay_ps : float
+        Calibrated delay of the quantum light behind the words'. The fraction of a slot that is left is found from
+        the detections. [ps]
+
+    Returns
+    -------
+    Synchronised
+        Detections in the order of their pulses.
+
+    Raises
+    ------
+    InputError
+        If there are no words, the clocks differ by more than the search range, the words do not fit one smooth
+        curve, or an argument is outside its range.
+
+    Notes
+    -----
+    A cubic between values and slopes follows a pass at 500 km across a gap of 1 s within 0.3 ps, plus what the noise of
+    the slopes adds: about 10 ps. Recordings are told apart by their words' numbers: an offset in the search range
+    needs no search.
+    """
+    slot = record.slot_period_ps
+    if not 0.0 < gate_ps <= slot:
+        raise InputError(f"gate_ps = {gate_ps!r}: must be above 0 and at most the slot of {slot:g} ps")
+    for name, value in (("search_range_s", search_range_s), ("longest_gap_s", longest_gap_s)):
+        if not 0.0 < value < 1e4:
+            raise InputError(f"{name} = {value!r}: must be above 0 and below 10000")
+    curve, rms, rejected = fit_delay(record.sync, word_period_ps=SYNC_PERIOD_PULSES * slot)
+    started_ns = record.start_unix_ns - sender_start_unix_ns
+    offset_s = float(curve.delay_ps[0]) * 1e-12 + started_ns * 1e-9
+    if abs(offset_s) > search_range_s:
+        raise InputError(
+            f"clocks: satellite and ground differ by {offset_s:.6g} s, allowed are {search_range_s:g} s "
+            "(search range): the recordings are of different passes, or a clock is wrong"
+        )
+    if rms > largest_rms_ps:
+        raise InputError(
+            f"sync words: they scatter by {rms:.4g} ps around the best curve, allowed are {largest_rms_ps:g} ps"
+        )
+    tag = record.detections.tag_ps
+    covered = curve.covered(tag, longest_gap_ps=longest_gap_s * 1e12)
+    sent = tag[covered] - curve.at(tag[covered]) - path_delay_ps
+    position = sent / slot
+    phase = _mean_phase(position)
+    position = position - phase
+    index = np.rint(position)
+    rest_ps = (position - index) * slot
+    inside = np.abs(rest_ps) <= 0.5 * gate_ps
+    exists = (index >= 0) & (index < (np.inf if pulses is None else pulses))
+    kept = inside & exists
+    index, channel = index[kept].astype(np.int64), record.detections.channel[covered][kept]
+    order = np.argsort(index, kind="stable")
+    words = np.sort(record.sync.tag_ps)
+    report = SyncReport(
+        words=int(words.size),
+        words_rejected=rejected,
+        longest_gap_s=float(np.diff(words).max(initial=0)) * 1e-12,
+        word_rms_ps=rms,
+        offset_ps=offset_s * 1e12,
+        phase_ps=phase * slot,
+        jitter_rms_ps=_signal_rms(rest_ps, slot),
+        detections=int(tag.size),
+        outside_gate=int((~inside).sum()),
+        in_gaps=int((~covered).sum()),
+        before_start=int((inside & ~exists).sum()),
+    )
+    return Synchronised(index[order], channel[order], report)
+
+
+def _mean_phase(position: Floats) -> float:
+    """Circular mean of the positions in their slots, in slots; 0 if the detections do not stand out of the noise."""
+    if not position.size:
+        return 0.0
+    turn = np.exp(2j * np.pi * (position - np.rint(position))).mean()
+    # an even background has |mean| about 1/sqrt(n)
+    return float(np.angle(turn)) / (2.0 * math.pi) if abs(turn) > 5.0 / math.sqrt(position.size) else 0.0
+
+
+def _signal_rms(rest_ps: Floats, slot_ps: float) -> float:
+    """Standard deviation of Gaussian arrivals on an even background, by expectation maximisation. [ps]"""
+    if rest_ps.size < 100:
+        return 0.0
+    count, edges = np.histogram(rest_ps, bins=100, range=(-0.5 * slot_ps, 0.5 * slot_ps))
+    # a late arrival falls into the next slot: the Gaussian is wrapped
+    middle = 0.5 * (edges[1:] + edges[:-1]) + slot_ps * np.array([[-1.0], [0.0], [1.0]])
+    share, sigma = 0.5, 0.2 * slot_ps
+    for _ in range(200):
+        peak = share * np.exp(-0.5 * (middle / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
+        weight = count * (peak / (peak.sum(axis=0) + (1.0 - share) / slot_ps))
+        total = max(float(weight.sum()), 1e-9)
+        share = min(total / rest_ps.size, 1.0 - 1e-9)
+        sigma = math.sqrt(float((weight * middle**2).sum()) / total) + 1e-9
+    return sigma
