@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from satqkd.detection.weak_pulse import SiftedCounts
     from satqkd.security.result import KeyLength
 
-__all__ = ["CHECKSUM_BITS", "SEALS_PER_BLOCK", "BlockKey", "block_key", "refill_bytes"]
+__all__ = ["CHECKSUM_BITS", "PAD_BYTES", "SEALS_PER_BLOCK", "SEALS_PER_SESSION", "BlockKey", "block_key"]
 
 CHECKSUM_BITS: Final = 32
 """The integrity check of the finished key is sent in clear. [bit]"""
@@ -21,8 +21,11 @@ CHECKSUM_BITS: Final = 32
 SEALS_PER_BLOCK: Final = 4
 """One-time values that a block's key gives back to the pool, 16 bytes each: its own three tags and a spare one."""
 
-_SEALS_PER_SESSION: Final = 4
-_PAD_BYTES: Final = 16
+SEALS_PER_SESSION: Final = 4
+"""The same for the beginning and the end of a session."""
+
+PAD_BYTES: Final = 16
+"""One one-time value. [byte]"""
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,6 @@ class BlockKey:
         }  # fmt: skip
 
 
-def refill_bytes(block: int) -> int:
-    """Key that a block gives back to the pool; the first pays for the session's beginning and end too. [byte]"""
-    return _PAD_BYTES * (SEALS_PER_BLOCK + (_SEALS_PER_SESSION if block == 0 else 0))
-
-
 def block_key(
     counts: SiftedCounts,
     *,
@@ -121,9 +119,9 @@ def block_key(
     -----
     One hash makes one key of both bases, so the secret bits of both are added, also where one of them alone would not
     pay for its share of the correction: :math:`\ell = \sum_b s_{1,b}(1-h(e_{1,b})) - L_{ec} - L_{tags} - L_{crc} -
-    L_{auth} - 2\log_2\frac{1}{2\varepsilon_{PA}}`. The analysis' own model of tags is replaced by those in use. Its term
-    for authentication is an upper bound: for each basis two tags over the whole transcript (there are three, two of them
-    over less than all of it).
+    L_{auth} - 2\log_2\frac{1}{2\varepsilon_{PA}}`. The analysis' own model of tags is replaced by those in use. Its
+    term for authentication is an upper bound: for each basis two tags over the whole transcript (there are three, two
+    of them over less than all of it).
     """
     from satqkd.security import three_intensity
 

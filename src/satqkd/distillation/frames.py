@@ -1,8 +1,8 @@
 """Datagrams of the session: a message cut into numbered fragments, each with a checksum against damage.
 
-Layout, big-endian: magic ``SQKD``, version (1 byte), kind (1), session (8), sequence number of the message (4), fragment
-(2), fragments (2), length of the payload (2), payload, CRC-32 of all before (4). The checksum finds noise, not an
-adversary: what frames carry is believed only after the tags of :mod:`satqkd.distillation.authentication`.
+Layout, big-endian: magic ``SQKD``, version (1 byte), kind (1), session (8), sequence number of the message (4),
+fragment (2), fragments (2), length of the payload (2), payload, CRC-32 of all before (4). The checksum finds noise, not
+an adversary: what frames carry is believed only after the tags of :mod:`satqkd.distillation.authentication`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ the satellite has it too, then commits.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -16,25 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.distillation.amplification import integrity_checksum, random_seed, seed_bits
-from satqkd.distillation.blocks import block_key, refill_bytes
+from satqkd.distillation.announcement import encode_announcement, unpack_codes
+from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key
 from satqkd.distillation.messages import MalformedMessage, Message
+from satqkd.distillation.packets import PacketCutter, block_counts, count_signal_errors
 from satqkd.distillation.party import Party
 from satqkd.distillation.private_files import wipe
 from satqkd.distillation.satellite import amplify, split_key, verification_bits
 from satqkd.distillation.settings import SessionError
-from satqkd.distillation.sifting import (
-    PacketCutter,
-    block_counts,
-    count_signal_errors,
-    encode_announcement,
-    sampled,
-    sift,
-    unpack_codes,
-)
+from satqkd.distillation.sifting import sampled, sift
 from satqkd.distillation.verification import KEY_BYTES, tags_equal, verification_tag
 
 if TYPE_CHECKING:
-    from satqkd.distillation.sifting import Measured, Packet
+    from satqkd.distillation.packets import Packet
+    from satqkd.distillation.sifting import Measured
 
 __all__ = ["Ground", "ReceiverSide"]
 
@@ -100,7 +94,12 @@ class Ground(Party):
     """
 
     def __init__(
-        self, *, measure: Callable[[dict[str, Any]], Measured], reconciliation: ReceiverSide, session: bytes, **common: Any
+        self,
+        *,
+        measure: Callable[[dict[str, Any]], Measured],
+        reconciliation: ReceiverSide,
+        session: bytes,
+        **common: Any,
     ) -> None:
         super().__init__("ground", **common)
         self.session = session
@@ -115,6 +114,7 @@ class Ground(Party):
         self._waiting: dict[int, _Waiting] = {}
         self._next_block = 0
         self._all_announced = False
+        self._debt = SEALS_PER_SESSION  # one-time values that the next key pays back
 
     def _go(self) -> None:
         if self.state != "waiting":
@@ -212,7 +212,8 @@ class Ground(Party):
         start, stop = self._announced.pop(chunk)
         self._answered += 1
         assert self._measured is not None
-        index, basis, bit = (x[start:stop] for x in (self._measured.pulse_index, self._measured.basis, self._measured.bit))
+        part, measured = slice(start, stop), self._measured
+        index, basis, bit = measured.pulse_index[part], measured.basis[part], measured.bit[part]
         codes = unpack_codes(message.part(0), stop - start)
         share = self.settings.sample_share
         sample = sampled(index, seed=message.part(2), share=share) if share else None
@@ -230,10 +231,13 @@ class Ground(Party):
         if self.pool is not None and self.pool.remaining("ground") < _RESERVE + 2 * len(self._waiting):
             raise SessionError("POOL_EXHAUSTED", "the pool of one-time values cannot authenticate another block")
         self._blocks[number] = _Block(number, packets, (len(self._sent), len(self._received)))
-        qbers = [float(p.qber_of_sample) if self.settings.sample_share else None for p in packets]
-        qbers = [None if q is not None and math.isnan(q) else q for q in qbers]
         self._say(
-            "start", {"block": number, "packets": [int(p.number) for p in packets], "sample_qber": qbers}
+            "start",
+            {
+                "block": number,
+                "packets": [int(p.number) for p in packets],
+                "sample_qber": [p.sample_qber for p in packets],
+            },
         )
         if number not in self._already_released:
             for packet in packets:
@@ -257,7 +261,9 @@ class Ground(Party):
 
     def _verification(self, message: Message) -> None:
         block = self._open_block(message)
+        self._debt += SEALS_PER_BLOCK
         if block.number in self._already_released and self._replaying:
+            self._debt = 0
             summary = json.loads(self._draw(lambda: b"null"))
             self.tell("block", **summary)
             key = summary["key"]
@@ -281,14 +287,19 @@ class Ground(Party):
                 revealed += row["revealed_bits"] * share
         if tags:
             raise MalformedMessage("message verification: tags of packets that are not in the block")
-        summary = {"block": block.number, "packets": rows, "tag_bits": length, "key": {"key_bytes": 0, "refill_bytes": 0}}
+        summary = {
+            "block": block.number,
+            "packets": rows,
+            "tag_bits": length,
+            "key": {"key_bytes": 0, "refill_bytes": 0},
+        }
         seed = b""
         if kept:
             said, heard = block.first_word
             transcript = sum(map(len, self._sent[said:])) + sum(map(len, self._received[heard:]))
             found = block_key(
                 block_counts(kept, errors), revealed_bits=[float(x) for x in revealed], tags=len(kept), tag_bits=length,
-                refill=refill_bytes(block.number) if self.pool is not None else 0,
+                refill=PAD_BYTES * self._debt if self.pool is not None else 0,
                 transcript_bytes=transcript + 2 * self.settings.packet_bits * len(kept), settings=self.settings,
                 source=self._source,
             )  # fmt: skip
@@ -297,10 +308,9 @@ class Ground(Party):
         self.tell("block", **summary)
         key_bytes, refill = summary["key"]["key_bytes"], summary["key"]["refill_bytes"]
         if key_bytes:
+            self._debt = 0
             bits = sum(p.bits.size for p in kept)
-            seed = self._draw(
-                lambda: random_seed(seed_bits(input_bits=bits, output_bits=8 * (key_bytes + refill)))
-            )
+            seed = self._draw(lambda: random_seed(seed_bits(input_bits=bits, output_bits=8 * (key_bytes + refill))))
         numbers = [int(p.number) for p in kept]
         self._waiting[block.number] = _Waiting(numbers, seed, key_bytes, refill)
         self._say_sealed(

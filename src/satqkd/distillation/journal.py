@@ -1,7 +1,7 @@
 """Append-only record of a session's public events, from which a side is rebuilt after a crash.
 
-It holds what came over the link and what was drawn at random or sealed for it: all of it public. The secret bits stay in
-the records of the pass, from which they are computed again.
+It holds what came over the link and what was drawn at random or sealed for it: all of it public. The secret bits stay
+in the records of the pass, from which they are computed again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Final, NamedTuple, Protocol
 from satqkd.errors import InputError
 
 __all__ = [
-    "CONTROL", "DRAWN", "GO", "HALTED", "MESSAGE", "RELEASED", "STOPPED", "FileJournal", "Journal", "MemoryJournal", "Record",
+    "CONTROL", "DRAWN", "GO", "HALTED", "MESSAGE", "RELEASED", "STOPPED", "FileJournal", "Journal", "MemoryJournal",
+    "Record",
 ]  # fmt: skip
 
 GO: Final = 1

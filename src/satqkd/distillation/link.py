@@ -48,7 +48,7 @@ class LinkModel:
         for name in ("loss", "duplication", "reordering"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise InputError(f"{name} = {getattr(self, name)!r}: must be at least 0 and below 1")
-        if not (0.0 <= self.delay_s < math.inf and 0.0 < self.bandwidth_hz):
+        if not (0.0 <= self.delay_s < math.inf and self.bandwidth_hz > 0.0):
             raise InputError(f"delay_s = {self.delay_s!r}, bandwidth_hz = {self.bandwidth_hz!r}: must be positive")
 
 

@@ -13,27 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.distillation.amplification import integrity_checksum, pack_key, seed_bits, toeplitz_hash
+from satqkd.distillation.announcement import decode_announcement, pack_codes
 from satqkd.distillation.messages import MalformedMessage, Message, decode, encode
+from satqkd.distillation.packets import PacketCutter
 from satqkd.distillation.party import Party
 from satqkd.distillation.private_files import wipe
 from satqkd.distillation.settings import SessionError
-from satqkd.distillation.sifting import (
-    PacketCutter,
-    decode_announcement,
-    pack_codes,
-    reply_codes,
-    sampled,
-    sift,
-)
+from satqkd.distillation.sifting import reply_codes, sampled, sift
 from satqkd.distillation.verification import KEY_BYTES, tag_bits, verification_tag
 
 if TYPE_CHECKING:
     from satqkd.detection.pulses import SenderChoices
-    from satqkd.distillation.sifting import Packet
+    from satqkd.distillation.packets import Packet
 
 __all__ = ["PassRecord", "Satellite", "SenderSide"]
 
 SEED_BYTES = 32
+"""Random bytes that choose the sample. [byte]"""
 
 
 class Outcome(Protocol):
@@ -119,7 +115,7 @@ class Satellite(Party):
         self._received.append(data)
         try:
             self._sealed(message, accept=False)
-        except Exception as error:  # noqa: BLE001  whatever is wrong with it, it is not accepted
+        except Exception as error:
             return SessionError("SECRET", f"the first message's tag is refused ({error})")
         finally:
             self._received.clear()
@@ -137,7 +133,12 @@ class Satellite(Party):
         """End without having begun."""
         self.failure, self.state = error, "stopped"
         self.tell("stopped", reason=str(error))
-        self.answers.append(encode("refusal", {"reason": str(error)}))
+        self.repeat_refusal()
+
+    def repeat_refusal(self) -> None:
+        """Say once more why there is no session; not sealed, since there is no session."""
+        if self.failure is not None:
+            self.answers.append(encode("refusal", {"reason": str(self.failure)[:500]}))
 
     def _give_up(self) -> None:
         self._drop_secrets()
@@ -177,7 +178,7 @@ class Satellite(Party):
         if index.size and not 0 <= int(index[0]) <= int(index[-1]) < self._record.pulses:
             raise MalformedMessage(f"message announcement: pulses up to {int(index[-1])} of {self._record.pulses}")
         choices = self._record.choices.at(index)
-        codes = reply_codes(index, basis, choices)
+        codes = reply_codes(basis, choices)
         share, seed, sample = self.settings.sample_share, b"", None
         if share:
             seed = self._draw(lambda: secrets.token_bytes(SEED_BYTES))
@@ -242,9 +243,7 @@ class Satellite(Party):
         (seed,) = self._sealed(message)
         kept, key_bytes = message.get("packets", list), message.get("key_bytes", int)
         refill_bytes = message.get("refill_bytes", int)
-        corrected = {
-            p.number: p for p in block.packets if self._reconciliation.outcome(p.number).status == "corrected"
-        }
+        corrected = {p.number: p for p in block.packets if self._reconciliation.outcome(p.number).status == "corrected"}
         if not set(kept) <= set(corrected) or kept != sorted(set(kept)) or number in self._pending:
             raise MalformedMessage(f"message instruction: packets {kept} of block {number}")
         for packet in kept:

@@ -81,7 +81,7 @@ class End:
             self.silent = True
         if self.silent:
             return True
-        if not party.over or self.transport.next_time() == -math.inf:
+        if not party.over or self.transport.waiting_control:
             return False
         return isinstance(party, Ground) or now - self._heard_at > self.linger_s
 
@@ -94,6 +94,8 @@ class End:
             self.party.stop("AUTHENTICATION", str(error))
             self._flush()
         self._heard_at = now
+        if isinstance(self.party, Satellite) and self.party.state == "stopped":
+            self.party.repeat_refusal()
         while (control := self.transport.next_control()) is not None:
             self.party.control(control)
             self._progress_at = now
@@ -102,7 +104,7 @@ class End:
 
     def _take_messages(self, now: float) -> None:
         party, transport = self.party, self.transport
-        while party.failure is None and party.state in ("waiting", "hello", "running"):
+        while self._talking:
             message = transport.next_message()
             if message is None:
                 return
@@ -140,9 +142,16 @@ class End:
         if self.party.control_message and now - self._last_control >= _CONTROL_REPEAT_S:
             self._last_control = now
             self.transport.send_control(self.party.control_message)
-        return self.transport.poll(now) if self.party.failure is None else self.transport.poll_control(now)
+        return self.transport.poll(now) if self._talking else self.transport.poll_control(now)
+
+    @property
+    def _talking(self) -> bool:
+        """Whether the stream goes on."""
+        return self.party.failure is None and self.party.state in ("waiting", "hello", "running")
 
     def next_time(self, now: float) -> float:
         """When :meth:`poll` or :meth:`over` should be asked again if nothing arrives. [s]"""
-        times = [self.transport.next_time() if self.party.failure is None else math.inf, now + _CONTROL_REPEAT_S]
+        times = [self.transport.next_time() if self._talking else math.inf, now + _CONTROL_REPEAT_S]
+        if self.transport.waiting_control:
+            times.append(now)
         return max(now, min(times))

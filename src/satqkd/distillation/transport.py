@@ -260,6 +260,11 @@ class Transport:
             sequence += 1
         return self._counted(ready)
 
+    @property
+    def waiting_control(self) -> bool:
+        """Whether a message outside the stream is still to be sent."""
+        return bool(self._control_out)
+
     def poll_control(self, now: float) -> list[bytes]:
         """Datagrams to send at time ``now`` when the stream is given up: those outside it."""
         return self._counted(self._control_ready())
