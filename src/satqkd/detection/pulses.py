@@ -147,8 +147,8 @@ class SeededChoices:
 
     Notes
     -----
-    Philox4x64-10 [1]_ with the pulse's index as counter: about 15 million pulses per second and core, in any order. It is
-    a good generator for simulations and no secret one: keys of such a sender are for tests.
+    Philox4x64-10 [1]_ with the pulse's index as counter: about 15 million pulses per second and core, in any order.
+    It is a good generator for simulations and no secret one: keys of such a sender are for tests.
 
     References
     ----------

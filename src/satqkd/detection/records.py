@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satqkd.detection.pulses import SenderChoices
+from satqkd.errors import InputError
 
-__all__ = ["SYNC_PERIOD_PULSES", "Detections", "GroundRecord", "SenderRecord", "SyncWords"]
+__all__ = [
+    "FASTEST_DELAY",
+    "SYNC_PERIOD_PULSES",
+    "Detections",
+    "GroundRecord",
+    "SenderRecord",
+    "SyncWords",
+    "number_words",
+]
 
 SYNC_PERIOD_PULSES = 65_536
 """Pulses per synchronisation word: 9.54 kHz at 625 MHz (Li et al.: about 9.5 kHz)."""
+
+FASTEST_DELAY: Final = 1e-4
+"""Largest change of the delay per time: 30 km/s, or a clock off by 100 ppm. A word beyond it is a false one. [1]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +118,43 @@ class SenderRecord:
     intensity_probabilities: tuple[float, float, float]
     p_key_basis: float
     choices: SenderChoices
+
+
+def number_words(
+    tag_ps: NDArray[np.int64], *, slot_period_ps: float, first_number: int = 0, period_pulses: int = SYNC_PERIOD_PULSES
+) -> NDArray[np.int64]:
+    """Numbers of words whose receiver kept their times only.
+
+    Parameters
+    ----------
+    tag_ps : ndarray of int64
+        Times of the words, ascending. [ps]
+    slot_period_ps : float
+        Time between pulses. [ps]
+    first_number : int
+        Number of the first one.
+    period_pulses : int
+        Pulses per word.
+
+    Returns
+    -------
+    ndarray of int64
+        Numbers; words left out are counted by the time between the others.
+
+    Raises
+    ------
+    InputError
+        If two words are further apart than the Doppler effect allows to count, or not at a multiple of the period.
+    """
+    period = slot_period_ps * period_pulses
+    steps = np.diff(tag_ps) / period
+    count = np.rint(steps)
+    off = np.abs(steps - count) - FASTEST_DELAY * count
+    if count.size and count.max() * FASTEST_DELAY > 0.25:
+        raise InputError(f"sync words: a gap of {count.max() * period * 1e-12:.3g} s is too long to count words in it")
+    if np.any((off > 0.01) | (count < 1)):
+        bad = int(np.argmax((off > 0.01) | (count < 1)))
+        raise InputError(
+            f"sync words: words {bad} and {bad + 1} are {steps[bad]:.4g} periods apart, must be a whole number"
+        )
+    return (first_number + np.concatenate([[0], np.cumsum(count)]).astype(np.int64))[: tag_ps.size]

@@ -150,7 +150,8 @@ def sample_steps(model: PassModel, choices: SenderChoices, *, seed: int) -> Iter
         measured = (counter_uniform(pulse, seed=switch) < model.split).astype(np.uint8) if active else no_basis
         light = np.asarray(model.intensities) * model.transmittance[step]
         position, detector = draw_clicks(
-            pulse, *sent, p_max * rng.random(pulse.size), measured, model.split, model.misalignment[step], light, patterns
+            pulse, *sent, p_max * rng.random(pulse.size), measured, model.split, model.misalignment[step], light,
+            patterns,
         )  # fmt: skip
         pulse = pulse[position]
         time = pulse * slot

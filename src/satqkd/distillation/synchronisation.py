@@ -7,17 +7,20 @@ parabolas, and their values and slopes joined by cubics.
 
 from __future__ import annotations
 
+import cmath
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satqkd.detection.records import SYNC_PERIOD_PULSES, GroundRecord, SyncWords
+from satqkd.detection.records import FASTEST_DELAY, SYNC_PERIOD_PULSES, GroundRecord, SyncWords
 from satqkd.errors import InputError
 
-__all__ = ["DelayCurve", "SyncReport", "Synchronised", "fit_delay", "number_words", "synchronise"]
+__all__ = ["DelayCurve", "SyncReport", "Synchronised", "fit_delay", "synchronise"]
 
 Floats = NDArray[np.float64]
 
@@ -27,10 +30,9 @@ PIECE_S: Final = 0.1
 FEWEST_WORDS: Final = 12
 """Words a piece needs; they must span a quarter of it, or its slope would be noise."""
 
-FASTEST_DELAY: Final = 1e-4
-"""Largest change of the delay per time: 30 km/s, or a clock off by 100 ppm. A word beyond it is a false one. [1]"""
-
 _OUTLIER: Final = 6.0
+_CHUNK: Final = 1 << 18
+_BINS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class DelayCurve:
     last_ps: Floats
 
     def at(self, tag_ps: NDArray[np.int64]) -> Floats:
-        """Delay at times of the ground's clock; before the first middle and after the last one, their parabolas. [ps]"""
+        """Delay at times of the ground's clock; outside the middles, the parabolas of the ends. [ps]"""
         tag = np.asarray(tag_ps, float)
         end = np.where(tag < self.time_ps[0], 0, self.time_ps.size - 1)
         since = tag - self.time_ps[end]
@@ -99,8 +101,9 @@ class SyncReport:
         Mean position of the detections in their slots before it was taken out. [ps]
     jitter_rms_ps : float
         Spread of the detections around the middle of the slots, without the even background. [ps]
-    detections, outside_gate, in_gaps, before_start : int
-        Detections recorded; of these, those outside the gate, in gaps longer than allowed, and from before pulse 0.
+    detections, outside_gate, in_gaps, outside_pass : int
+        Detections recorded; of these, those outside the gate, in gaps longer than allowed, and from before
+        pulse 0 or after the last one.
     """
 
     words: int
@@ -113,7 +116,7 @@ class SyncReport:
     detections: int
     outside_gate: int
     in_gaps: int
-    before_start: int
+    outside_pass: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,46 +136,6 @@ class Synchronised:
     pulse_index: NDArray[np.int64]
     channel: NDArray[np.uint8]
     report: SyncReport
-
-
-def number_words(
-    tag_ps: NDArray[np.int64], *, slot_period_ps: float, first_number: int = 0, period_pulses: int = SYNC_PERIOD_PULSES
-) -> NDArray[np.int64]:
-    """Numbers of words whose receiver kept their times only.
-
-    Parameters
-    ----------
-    tag_ps : ndarray of int64
-        Times of the words, ascending. [ps]
-    slot_period_ps : float
-        Time between pulses. [ps]
-    first_number : int
-        Number of the first one.
-    period_pulses : int
-        Pulses per word.
-
-    Returns
-    -------
-    ndarray of int64
-        Numbers; words left out are counted by the time between the others.
-
-    Raises
-    ------
-    InputError
-        If two words are further apart than the Doppler effect allows to count, or not at a multiple of the period.
-    """
-    period = slot_period_ps * period_pulses
-    steps = np.diff(tag_ps) / period
-    count = np.rint(steps)
-    off = np.abs(steps - count) - FASTEST_DELAY * count
-    if count.size and count.max() * FASTEST_DELAY > 0.25:
-        raise InputError(f"sync words: a gap of {count.max() * period * 1e-12:.3g} s is too long to count words in it")
-    if np.any((off > 0.01) | (count < 1)):
-        bad = int(np.argmax((off > 0.01) | (count < 1)))
-        raise InputError(
-            f"sync words: words {bad} and {bad + 1} are {steps[bad]:.4g} periods apart, must be a whole number"
-        )
-    return first_number + np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
 def fit_delay(sync: SyncWords, *, word_period_ps: float) -> tuple[DelayCurve, float, int]:
@@ -200,18 +163,20 @@ def fit_delay(sync: SyncWords, *, word_period_ps: float) -> tuple[DelayCurve, fl
     In each piece of :data:`PIECE_S` words further from the median than :data:`FASTEST_DELAY` explains are left out,
     then those beyond 6 robust standard deviations of a parabola, which is fitted again.
     """
-    order = np.argsort(sync.tag_ps, kind="stable")
-    tag = np.asarray(sync.tag_ps, float)[order]
-    delay = tag - np.asarray(sync.number, float)[order] * word_period_ps
-    if not tag.size:
+    tags, number = sync.tag_ps, sync.number
+    if np.any(tags[1:] < tags[:-1]):
+        order = np.argsort(tags, kind="stable")
+        tags, number = tags[order], number[order]
+    if not tags.size:
         raise InputError("sync words: none were received, the detections cannot be given to pulses")
-    pieces = max(1, round((tag[-1] - tag[0]) / (PIECE_S * 1e12)))
-    piece = np.minimum(np.floor((tag - tag[0]) / max(tag[-1] - tag[0], 1.0) * pieces), pieces - 1).astype(np.int64)
-    edges = np.flatnonzero(np.diff(piece, prepend=-1, append=piece[-1] + 1))
+    span = int(tags[-1] - tags[0])
+    pieces = max(1, round(span / (PIECE_S * 1e12)))
+    edges = np.searchsorted(tags, tags[0] + np.arange(1, pieces) * (span / pieces))
     found: list[tuple[float, ...]] = []
     squares, used = 0.0, 0
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
-        fitted = _fit_piece(tag[start:stop], delay[start:stop])
+    for start, stop in pairwise([0, *edges.tolist(), tags.size]):
+        tag = tags[start:stop].astype(float)
+        fitted = _fit_piece(tag, tag - number[start:stop] * word_period_ps) if tag.size else None
         if fitted is not None:
             row, good = fitted
             found.append(row)
@@ -219,12 +184,12 @@ def fit_delay(sync: SyncWords, *, word_period_ps: float) -> tuple[DelayCurve, fl
             used += good.size
     if not found:
         raise InputError(
-            f"sync words: no {PIECE_S:g} s of the pass have {FEWEST_WORDS} words that agree, of {tag.size} received"
+            f"sync words: no {PIECE_S:g} s of the pass have {FEWEST_WORDS} words that agree, of {tags.size} received"
         )
     columns = np.array(found).T
     curve = DelayCurve(*columns)
     _check_smooth(curve)
-    return curve, math.sqrt(squares / used), int(tag.size - used)
+    return curve, math.sqrt(squares / used), int(tags.size - used)
 
 
 def _fit_piece(tag: Floats, delay: Floats) -> tuple[tuple[float, ...], Floats] | None:
@@ -239,8 +204,11 @@ def _fit_piece(tag: Floats, delay: Floats) -> tuple[tuple[float, ...], Floats] |
         middle = 0.5 * (t[0] + t[-1])
         half = 0.5 * (t[-1] - t[0])
         base = d[0]
-        value = np.polynomial.polynomial.polyfit((t - middle) / half, d - base, 2)
-        rest = delay - base - np.polynomial.polynomial.polyval((tag - middle) / half, value)
+        x = (t - middle) / half
+        terms = np.stack([np.ones_like(x), x, x * x])
+        value = np.linalg.solve(terms @ terms.T, terms @ (d - base))  # x within 1: well conditioned
+        x = (tag - middle) / half
+        rest = delay - base - (value[0] + x * (value[1] + x * value[2]))
         spread = 1.4826 * float(np.median(np.abs(rest[kept])))
         kept &= np.abs(rest) <= _OUTLIER * max(spread, 1.0)
     row = (middle, base + value[0], value[1] / half, 2.0 * value[2] / half**2, t[0], t[-1])
@@ -330,56 +298,73 @@ def synchronise(
             f"sync words: they scatter by {rms:.4g} ps around the best curve, allowed are {largest_rms_ps:g} ps"
         )
     tag = record.detections.tag_ps
-    covered = curve.covered(tag, longest_gap_ps=longest_gap_s * 1e12)
-    sent = tag[covered] - curve.at(tag[covered]) - path_delay_ps
-    position = sent / slot
-    phase = _mean_phase(position)
-    position = position - phase
-    index = np.rint(position)
-    rest_ps = (position - index) * slot
-    inside = np.abs(rest_ps) <= 0.5 * gate_ps
-    exists = (index >= 0) & (index < (np.inf if pulses is None else pulses))
-    kept = inside & exists
-    index, channel = index[kept].astype(np.int64), record.detections.channel[covered][kept]
-    order = np.argsort(index, kind="stable")
-    words = np.sort(record.sync.tag_ps)
+    gap_ps = longest_gap_s * 1e12
+
+    def positions() -> Iterator[tuple[slice, NDArray[np.bool_], Floats]]:
+        """Part by part, which detections lie between words, and where these are in units of slots."""
+        for first in range(0, tag.size, _CHUNK):
+            part = slice(first, first + _CHUNK)
+            covered = curve.covered(tag[part], longest_gap_ps=gap_ps)
+            between = tag[part][covered]
+            yield part, covered, (between - curve.at(between) - path_delay_ps) / slot
+
+    phase = _mean_phase(position for _, _, position in positions())
+    histogram = np.zeros(_BINS)
+    indices, channels = [np.empty(0, np.int64)], [np.empty(0, np.uint8)]
+    in_gaps = outside = nowhere = 0
+    for part, covered, position in positions():
+        index = np.rint(position - phase)
+        rest = position - phase - index
+        inside = np.abs(rest) * slot <= 0.5 * gate_ps
+        exists = (index >= 0) & (index < (np.inf if pulses is None else pulses))
+        kept = inside & exists
+        indices.append(index[kept].astype(np.int64))
+        channels.append(record.detections.channel[part][covered][kept])
+        histogram += np.histogram(rest, bins=_BINS, range=(-0.5, 0.5))[0]
+        in_gaps += int((~covered).sum())
+        outside += int((~inside).sum())
+        nowhere += int((inside & ~exists).sum())
+    index, channel = np.concatenate(indices), np.concatenate(channels)
+    if np.any(index[1:] < index[:-1]):  # jitter can exchange neighbours
+        order = np.argsort(index, kind="stable")
+        index, channel = index[order], channel[order]
     report = SyncReport(
-        words=int(words.size),
+        words=int(record.sync.tag_ps.size),
         words_rejected=rejected,
-        longest_gap_s=float(np.diff(words).max(initial=0)) * 1e-12,
+        longest_gap_s=float(np.diff(np.sort(record.sync.tag_ps)).max(initial=0)) * 1e-12,
         word_rms_ps=rms,
         offset_ps=offset_s * 1e12,
         phase_ps=phase * slot,
-        jitter_rms_ps=_signal_rms(rest_ps, slot),
+        jitter_rms_ps=_signal_rms(histogram, slot),
         detections=int(tag.size),
-        outside_gate=int((~inside).sum()),
-        in_gaps=int((~covered).sum()),
-        before_start=int((inside & ~exists).sum()),
+        outside_gate=outside,
+        in_gaps=in_gaps,
+        outside_pass=nowhere,
     )
-    return Synchronised(index[order], channel[order], report)
+    return Synchronised(index, channel, report)
 
 
-def _mean_phase(position: Floats) -> float:
+def _mean_phase(positions: Iterable[Floats]) -> float:
     """Circular mean of the positions in their slots, in slots; 0 if the detections do not stand out of the noise."""
-    if not position.size:
-        return 0.0
-    turn = np.exp(2j * np.pi * (position - np.rint(position))).mean()
-    # an even background has |mean| about 1/sqrt(n)
-    return float(np.angle(turn)) / (2.0 * math.pi) if abs(turn) > 5.0 / math.sqrt(position.size) else 0.0
+    total, count = 0j, 0
+    for position in positions:
+        total += complex(np.exp(2j * np.pi * (position - np.rint(position))).sum())
+        count += position.size
+    # an even background has a sum of about sqrt(n)
+    return cmath.phase(total) / (2.0 * math.pi) if abs(total) > 5.0 * math.sqrt(count) else 0.0
 
 
-def _signal_rms(rest_ps: Floats, slot_ps: float) -> float:
+def _signal_rms(count: Floats, slot_ps: float) -> float:
     """Standard deviation of Gaussian arrivals on an even background, by expectation maximisation. [ps]"""
-    if rest_ps.size < 100:
+    if count.sum() < 100:
         return 0.0
-    count, edges = np.histogram(rest_ps, bins=100, range=(-0.5 * slot_ps, 0.5 * slot_ps))
     # a late arrival falls into the next slot: the Gaussian is wrapped
-    middle = 0.5 * (edges[1:] + edges[:-1]) + slot_ps * np.array([[-1.0], [0.0], [1.0]])
+    middle = slot_ps * ((np.arange(_BINS) + 0.5) / _BINS - 0.5 + np.array([[-1.0], [0.0], [1.0]]))
     share, sigma = 0.5, 0.2 * slot_ps
     for _ in range(200):
         peak = share * np.exp(-0.5 * (middle / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
         weight = count * (peak / (peak.sum(axis=0) + (1.0 - share) / slot_ps))
         total = max(float(weight.sum()), 1e-9)
-        share = min(total / rest_ps.size, 1.0 - 1e-9)
-        sigma = math.sqrt(float((weight * middle**2).sum()) / total) + 1e-9
+        share = min(total / float(count.sum()), 1.0 - 1e-9)
+        sigma = math.sqrt(float((weight * middle**2).sum()) / total)
     return sigma
