@@ -23,13 +23,8 @@ ALLOWED: dict[str, set[str]] = {
     "_lazy": set(),
     "variables": {"constants", "errors"},
     **{package: BASE | set(MODELLING[: level + 1]) for level, package in enumerate(MODELLING)},
-<<<<<<< HEAD
     "distillation": BASE | {"scenario", "orbit", "channel", "detection", "security", "formats", "distillation"},
-    "formats": BASE | {"scenario", "orbit", "formats"},
-=======
-    "distillation": BASE | {"scenario", "detection", "security", "distillation"},
     "formats": BASE | {"scenario", "orbit", "detection", "formats"},
->>>>>>> FB
     "plot": BASE | {"scenario", "plot"},
     "report": BASE | {"scenario", "formats", "plot", "report"},
     "study": BASE | set(MODELLING) | {"distillation", "formats", "plot", "report", "study"},
