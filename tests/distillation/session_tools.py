@@ -13,8 +13,8 @@ from satqkd.detection.pulses import SeededChoices, seed_bytes
 from satqkd.distillation.authentication import PadAuthenticator
 from satqkd.distillation.ground import Ground
 from satqkd.distillation.journal import MemoryJournal
-from satqkd.distillation.link import EmulatedLink, LinkModel, exchange
 from satqkd.distillation.key_pool import KeyPool, PoolExhaustedError
+from satqkd.distillation.link import EmulatedLink, LinkModel, exchange
 from satqkd.distillation.satellite import PassRecord, Satellite
 from satqkd.distillation.session import End
 from satqkd.distillation.settings import Settings
@@ -168,7 +168,10 @@ class MemoryPool:
     """One-time values in memory with the rules of :class:`KeyPool`; remembers each value that was ever taken."""
 
     def __init__(self, secret):
-        self.rows = {"satellite": bytearray(secret[: len(secret) // 2]), "ground": bytearray(secret[len(secret) // 2 :])}
+        self.rows = {
+            "satellite": bytearray(secret[: len(secret) // 2]),
+            "ground": bytearray(secret[len(secret) // 2 :]),
+        }
         self.used = {"satellite": 0, "ground": 0}
         self.retired = {"satellite": 0, "ground": 0}
         self.deposits = {}
@@ -244,7 +247,10 @@ class Side:
         }  # fmt: skip
         if self.side == "ground":
             party = Ground(
-                measure=lambda source: _copy(self.small.measured), reconciliation=ToyReceiver(), session=b"session1", **common
+                measure=lambda source: _copy(self.small.measured),
+                reconciliation=ToyReceiver(),
+                session=b"session1",
+                **common,
             )
         else:
             record = PassRecord(self.small.choices, self.small.pulses, dict(SOURCE))

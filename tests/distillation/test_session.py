@@ -84,7 +84,9 @@ def test_a_changed_message_is_found(quiet_pass, seed):
     rng = np.random.default_rng(1000 + seed)
     way = ("tamper_up", "tamper_down")[seed % 2]
     tamper = tampering(
-        int(rng.integers(0, 38 if seed % 2 else 60)), lambda n: int(rng.integers(HEADER, n - 4)), int(rng.integers(1, 256))
+        int(rng.integers(0, 38 if seed % 2 else 60)),
+        lambda n: int(rng.integers(HEADER, n - 4)),
+        int(rng.integers(1, 256)),
     )
     ground, satellite = both(quiet_pass)
     talk(ground, satellite, **{way: tamper})

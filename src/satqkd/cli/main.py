@@ -16,6 +16,7 @@ import typer
 
 from satqkd._version import __version__
 from satqkd.cli.clouds import clouds
+from satqkd.cli.distill import distill
 from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
 from satqkd.errors import InputError, SatqkdError, SatqkdWarning
 
@@ -304,6 +305,7 @@ app.command()(keymap)
 app.command()(annual)
 app.command()(reproduce)
 app.add_typer(clouds, name="clouds")
+app.add_typer(distill, name="distill")
 
 
 def _load(scenario: str) -> Scenario:

@@ -85,11 +85,11 @@ class End:
             return False
         return isinstance(party, Ground) or now - self._heard_at > self.linger_s
 
-    def receive(self, datagram: bytes, now: float) -> None:
-        """Take in a datagram at time ``now``."""
+    def receive(self, datagram: bytes, now: float) -> bool:
+        """Take in a datagram at time ``now``; whether it is one of the session."""
         try:
             if not self.transport.receive(datagram, now):
-                return
+                return False
         except AuthenticationError as error:
             self.party.stop("AUTHENTICATION", str(error))
             self._flush()
@@ -101,6 +101,7 @@ class End:
             self._progress_at = now
         self._take_messages(now)
         self._flush()
+        return True
 
     def _take_messages(self, now: float) -> None:
         party, transport = self.party, self.transport
