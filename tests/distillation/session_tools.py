@@ -221,7 +221,7 @@ MemoryPool.peek_pad = _peek
 class Side:
     """One end with everything of it that survives a crash."""
 
-    def __init__(self, side, small, *, settings=SMALL, secret=None, pass_id="p1", pool=None, linger_s=2.0):
+    def __init__(self, side, small, *, settings=SMALL, secret=None, pass_id="p1", pool=None, linger_s=1.0):
         self.side, self.small, self.settings, self.pass_id = side, small, settings, pass_id
         self.pool = pool or MemoryPool(secret or bytes(range(256)) * 2)
         self.keys, self.journal, self.events = MemoryKeys(), MemoryJournal(), []
@@ -268,8 +268,9 @@ def _copy(measured):
     return Measured(measured.pulse_index, measured.basis, measured.bit.copy(), 0, 0, 0)
 
 
-def talk(ground, satellite, *, model=LinkModel(), seed=0, tamper_up=None, tamper_down=None, crashes=(), until_s=200.0):
+def talk(ground, satellite, *, model=None, seed=0, tamper_up=None, tamper_down=None, crashes=(), until_s=200.0):
     """Run a session in virtual time; ``crashes``: (time, side, records kept of those not yet on the disk)."""
+    model = model or LinkModel()
     links = {
         "up": EmulatedLink(model, seed=2 * seed, tamper=tamper_up),
         "down": EmulatedLink(model, seed=2 * seed + 1, tamper=tamper_down),

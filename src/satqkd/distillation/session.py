@@ -37,7 +37,7 @@ class End:
     """
 
     def __init__(
-        self, party: Ground | Satellite, journal: Journal, *, patience_s: float = 30.0, linger_s: float = 2.0
+        self, party: Ground | Satellite, journal: Journal, *, patience_s: float = 30.0, linger_s: float = 1.0
     ) -> None:
         self.party, self.journal = party, journal
         self.patience_s, self.linger_s = patience_s, linger_s

@@ -65,6 +65,7 @@ class _Outgoing:
         self.datagrams = datagrams
         self.due = [now] * len(datagrams)
         self.tries = [0] * len(datagrams)
+        self.sent_at = [-math.inf] * len(datagrams)
         self.there = [False] * len(datagrams)
 
 
@@ -75,10 +76,12 @@ class Transport:
     ----------
     session : bytes or None
         8 bytes; None at the end that waits to be called, until :attr:`session` is set.
+    round_trip_s : float
+        A datagram that later ones have overtaken is sent again after this. [s]
     """
 
-    def __init__(self, session: bytes | None) -> None:
-        self.session = session
+    def __init__(self, session: bytes | None, *, round_trip_s: float = 0.012) -> None:
+        self.session, self.round_trip_s = session, round_trip_s
         self.caller = session
         """Session of the first message at an end that waits to be called."""
         self.counts = LinkCounts()
@@ -196,7 +199,7 @@ class Transport:
             # not an old acknowledgement that was overtaken: the one believed before was wrong
             self._first_open = self._next_out = following
             self._outgoing.clear()
-        at = _NEXT.size
+        at, newest = _NEXT.size, -math.inf
         while at + _MESSAGE.size <= len(payload):
             sequence, length = _MESSAGE.unpack_from(payload, at)
             bitmap = payload[at + _MESSAGE.size : at + _MESSAGE.size + length]
@@ -206,8 +209,13 @@ class Transport:
                 continue
             for i in range(min(len(out.due), 8 * len(bitmap))):
                 if bitmap[i // 8] >> (7 - i % 8) & 1:
+                    newest = max(newest, out.sent_at[i])
                     out.there[i] = True
                     out.due[i] = max(out.due[i], now + _LONGEST_REPEAT_S)
+        for out in self._outgoing.values():
+            for i, sent_at in enumerate(out.sent_at):
+                if not out.there[i] and sent_at < newest and now - sent_at >= self.round_trip_s:
+                    out.due[i] = min(out.due[i], now)  # what was sent after it is there already
 
     def _acknowledgement(self) -> bytes:
         payload = _NEXT.pack(self._next_in)
@@ -289,6 +297,7 @@ class Transport:
                 ready.append(out.datagrams[i])
                 self.counts.repeated += out.tries[i] > 0
                 out.there[i] = False
+                out.sent_at[i] = now
                 out.due[i] = now + min(FIRST_REPEAT_S * 2.0 ** out.tries[i], _LONGEST_REPEAT_S)
                 out.tries[i] = min(out.tries[i] + 1, 8)
         return count

@@ -39,7 +39,7 @@ def counts_and_range(
     axes = figure.add_subplot()
     whole = list(counts_per_s)[: max(1, int(time_s[-1]))] if time_s else list(counts_per_s)
     axes.plot([i + 0.5 for i in range(len(whole))], [1e-3 * n for n in whole], color=PALETTE[0])
-    axes.set(xlabel="time since the first pulse [s]", ylabel="detections [1000/s]", ylim=(0.0, None))
+    axes.set(xlabel="time since the first pulse [s]", ylabel="detections [1000/s]", ylim=(0.0, 1.1e-3 * max(whole)))
     axes.yaxis.label.set_color(PALETTE[0])
     other = axes.twinx()
     other.plot(time_s, [1e-3 * r for r in slant_range_m], color=PALETTE[1], linestyle="--")
@@ -77,7 +77,7 @@ def errors_and_key(packets: Rows, blocks: Rows, *, threshold: float) -> Figure:
         width = block["end_s"] - block["start_s"]
         other.bar(block["start_s"], 1e-3 * block["key_bits"], width=width, align="edge", color=PALETTE[1], alpha=0.35)
     other.set_ylabel("secure key of the block [kbit]", color=PALETTE[1])
-    other.set_ylim(0.0, 1.6e-3 * max([b["key_bits"] for b in blocks] or [1.0]) or 1.0)
+    other.set_ylim(0.0, 1.5e-3 * max([b["key_bits"] for b in blocks] or [1.0]) or 1.0)
     other.grid(visible=False)
     for kept in (True, False):
         some = [p for p in packets if (p["status"] == "corrected") == kept]
@@ -88,9 +88,9 @@ def errors_and_key(packets: Rows, blocks: Rows, *, threshold: float) -> Figure:
             )  # fmt: skip
     if any(p["status"] != "corrected" for p in packets):
         axes.axhline(100.0 * threshold, color=MUTED, linewidth=1.0, linestyle=":", label="threshold")
-    axes.set(xlabel="time since the first pulse [s]", ylim=(0.0, None))
+    axes.set(xlabel="time since the first pulse [s]", ylim=(0.0, 130.0 * max(p["qber"] for p in packets) or 1.0))
     axes.set_ylabel("QBER [%]", color=PALETTE[0])
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", ncols=3)
     return figure
 
 
@@ -120,6 +120,7 @@ def errors_without_noise(packets: Rows, *, contrast: float = 10.0**-2.5) -> Figu
         time, [100.0 * p["qber_without_noise"] for p in packets], "s", color=PALETTE[2], label="background removed"
     )  # fmt: skip
     axes.axhline(100.0 * contrast, color=PALETTE[2], linewidth=1.0, linestyle="--", label="25 dB")
-    axes.set(xlabel="time since the first pulse [s]", ylabel="QBER [%]", ylim=(0.0, None))
+    top = 130.0 * max(contrast, *(p["qber"] for p in packets))
+    axes.set(xlabel="time since the first pulse [s]", ylabel="QBER [%]", ylim=(0.0, top))
     axes.legend(loc="upper left", ncols=3)
     return figure

@@ -106,9 +106,9 @@ def _errors(record: Record) -> Section:
         body += table(header, rows, css="sortable")
     body += (
         "<p>A packet that is rejected (error rate above the threshold), abandoned (not corrected after the last round) "
-        "or whose tag does not fit (mismatch) leaves its block with all of its pulses: a rule that is public beforehand "
-        f"and looks at public data only. At the end of the pass {integer(record['left_over_bits'])} sifted bits made no "
-        "full packet and were dropped.</p>"
+        "or whose tag does not fit (mismatch) leaves its block with all of its pulses: a rule that is public "
+        "beforehand and looks at public data only. At the end of the pass "
+        f"{integer(record['left_over_bits'])} sifted bits made no full packet and were dropped.</p>"
     )
     return Section("errors", "Error rate and key over time", body)
 
@@ -135,9 +135,8 @@ def _noise(record: Record) -> Section:
         "<p>The share of background among the signals follows from the detections of the pulses that were sent empty; "
         "half of its bits are wrong.</p>"
     )
-    return Section(
-        "noise", "Error rate without background", figure(to_inline(picture, name="noise", alt=alt), alt + ".") + text
-    )
+    body = figure(to_inline(picture, name="noise", alt=alt), alt + ".")
+    return Section("noise", "Error rate without background", body + text)
 
 
 def _prediction(record: Record) -> Section:
@@ -221,9 +220,9 @@ def _provenance(record: Record) -> Section:
         "satqkd": record["satqkd"], "scenario": record["scenario"], "pass": record["pass"], "seed": record["seed"],
         **record["settings"], **{f"wall time, {k}": f"{v:.1f} s" for k, v in record["wall_time_s"].items()},
     }  # fmt: skip
-    body = "<dl>" + "".join(
-        f"<dt>{escape(str(k).replace('_', ' '))}</dt><dd>{escape(v)}</dd>" for k, v in entries.items()
-    )
+    body = "<dl>"
+    for name, value in entries.items():
+        body += f"<dt>{escape(str(name).replace('_', ' '))}</dt><dd>{escape(value)}</dd>"
     citations = sorted({text for block in record["blocks"] for text in block["key"].get("citations", [])})
     body += "</dl>"
     if citations:

@@ -385,7 +385,7 @@ def _measure(record: GroundRecord, source: dict[str, Any], options: EndOptions, 
 
     if source.get("slot_period_ps") != record.slot_period_ps:
         raise SessionError(
-            "SETTINGS", f"slots of {record.slot_period_ps!r} ps here and of {source.get('slot_period_ps')!r} ps there"
+            "CLOCK", f"slots of {record.slot_period_ps!r} ps here and of {source.get('slot_period_ps')!r} ps there"
         )
     if not record.detections.tag_ps.size:
         raise SessionError("EMPTY", "the record has no detections: nothing to distil")

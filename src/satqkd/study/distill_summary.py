@@ -135,14 +135,14 @@ def summarise(record: dict[str, Any]) -> dict[str, Any]:
     rows = []
     for packet in packets:
         clean, share = noise_free_qber(packet, record["source"])
-        shannon = packet["bits"] * binary_entropy_scalar(packet["qber"])
+        shannon = packet["bits"] * binary_entropy_scalar(packet["qber"]) if packet["status"] == "corrected" else 0.0
         rows.append(
             {
                 "packet": packet["packet"], "start_s": slot_s * packet["first_pulse"],
                 "end_s": slot_s * packet["stop_pulse"], "qber": packet["qber"], "qber_without_noise": clean,
                 "noise_share": share, "status": packet["status"], "rounds": packet["rounds"], "code": packet["code"],
                 "revealed_bits": packet["revealed_bits"],
-                "efficiency": packet["revealed_bits"] / shannon if shannon and packet["status"] == "corrected" else None,
+                "efficiency": packet["revealed_bits"] / shannon if shannon else None,
             }
         )  # fmt: skip
     return {
