@@ -230,12 +230,13 @@ def simulate_pass(model: PassModel, choices: SenderChoices, *, seed: int) -> Sim
 
     Notes
     -----
-    Light from a laser, split without loss of generality into the modes of the detectors, gives independent Poisson
-    numbers of photons in each: :math:`\\lambda_d = \\mu_k\\eta s_d`. Candidates are drawn by geometric gaps with the
-    probability :math:`p_{max}` of the brightest intensity and a level uniform in [0, p_max): the pulse clicks if its
-    level is below its own :math:`P_k`, and the level then tells the first detector that clicks,
-    :math:`S_{j-1} \\le u < S_j = 1-e^{-\\sum_{i\\le j}\\lambda_i}`; later ones are independent of it. Background and dark counts are Poisson processes
-    in time. Dead time and after-pulses are applied to all of them in order of time, detector by detector.
+    Laser light divided among detectors gives each an independent Poisson number of photons,
+    :math:`\\lambda_d = \\mu_k\\eta s_d`. Candidates are drawn by geometric gaps with the probability :math:`p_{max}` of
+    the brightest intensity and a level uniform in [0, p_max): a pulse clicks if its level is below its own
+    :math:`P_k`, and the level then tells the first detector that clicks,
+    :math:`S_{j-1} \\le u < S_j = 1-e^{-\\sum_{i\\le j}\\lambda_i}`; later ones are independent of it. Background and
+    dark counts are Poisson processes in time. Dead time and after-pulses are applied to all of them in order of time,
+    detector by detector.
     """
     parts = list(sample_steps(model, choices, seed=seed))
     return SimulatedPass(

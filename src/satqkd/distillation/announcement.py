@@ -111,10 +111,12 @@ def decode_announcement(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint
     step = numbers >> np.uint64(1)
     if np.any(step[1:] == 0):
         raise InputError("announcement: the same pulse twice")
-    # in floating point a sum that overflows is seen
-    if step.size and float(step.astype(float).sum()) >= _LARGEST:
+    # in floating point a sum that overflows is seen; below 2^62 the whole numbers are exact
+    fits = not step.size or float(step.astype(float).sum()) < 2.0 * _LARGEST
+    index = np.cumsum(step).astype(np.int64)
+    if not fits or (index.size and index[-1] >= _LARGEST):
         raise InputError("announcement: a pulse index of 2^61 or more")
-    return np.cumsum(step).astype(np.int64), (numbers & np.uint64(1)).astype(np.uint8)
+    return index, (numbers & np.uint64(1)).astype(np.uint8)
 
 
 def pack_codes(codes: NDArray[np.uint8]) -> bytes:

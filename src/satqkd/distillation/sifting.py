@@ -108,8 +108,8 @@ def resolve_clicks(
     -----
     ``random``, the default: clicks of both detectors of one basis give a random bit, clicks in both bases a random
     basis and bit. Security proofs that treat the received light as a qubit need it [1]_ [2]_: were such pulses left
-    out, an eavesdropper could send bright pulses that only count when she and the receiver chose the same basis. The other
-    rules are for analyses that bound the number of multi-clicks, and count them.
+    out, an eavesdropper could send bright pulses that only count when she and the receiver chose the same basis. The
+    other rules are for analyses that bound the number of multi-clicks, and count them.
 
     References
     ----------
@@ -302,4 +302,5 @@ def error_flags(ours: Bits, theirs: Bits) -> Bits:
     """
     if ours.shape != theirs.shape:
         raise InputError(f"disclosed bits: {theirs.size} received, {ours.size} are known here")
-    return np.asarray(ours ^ theirs, np.uint8)
+    differ: Bits = np.bitwise_xor(ours, theirs)
+    return differ
