@@ -28,6 +28,9 @@ PAD_BYTES: Final = 16
 """One one-time value. [byte]"""
 
 
+_GRAIN: Final = 32  # the pool takes as much for one direction as for the other
+
+
 @dataclass(frozen=True)
 class BlockKey:
     """How the key of a block comes about; every number of bits is an integer.
@@ -102,7 +105,7 @@ def block_key(
     tags, tag_bits : int
         Verification tags, and the length of one. [1], [bit]
     refill : int
-        Key for the pool. [byte]
+        Key that is owed to the pool; half of the key at most is given to it. [byte]
     transcript_bytes : int
         All that was said about the block, which its tags cover. [byte]
     settings : Settings
@@ -148,22 +151,24 @@ def block_key(
     amplification = 0.0
     if settings.mode == "composable" and settings.bound != "asymptotic":
         amplification = 2.0 * math.log2(0.5 / analysis.epsilon.terms["privacy amplification of 2 keys"])
-    verification, authentication = float(tags * tag_bits), 8.0 * refill
-    rest = secret - correction - verification - CHECKSUM_BITS - authentication - amplification
-    key_bytes = max(0, math.floor(rest / 8.0))
+    verification = float(tags * tag_bits)
+    rest = secret - correction - verification - CHECKSUM_BITS - amplification
+    whole_bytes = max(0, math.floor(rest / 8.0))
+    given = min(refill, whole_bytes // 2) // _GRAIN * _GRAIN
+    key_bytes = whole_bytes - given
     reason = None
     if key_bytes == 0:
         reason = analysis.reason or f"TOO_FEW_COUNTS: tags and fixed costs need {math.ceil(8.0 - rest)} bits more"
     return BlockKey(
         key_bytes=key_bytes,
-        refill_bytes=refill if key_bytes else 0,
+        refill_bytes=given,
         secret_bits=secret,
         correction_bits=correction,
         verification_bits=verification,
         checksum_bits=float(CHECKSUM_BITS),
-        authentication_bits=authentication,
+        authentication_bits=8.0 * given,
         amplification_bits=amplification,
-        rounding_bits=rest - 8.0 * key_bytes if key_bytes else 0.0,
+        rounding_bits=rest - 8.0 * whole_bytes if key_bytes else 0.0,
         reason=reason,
         analysis=analysis,
     )

@@ -263,10 +263,10 @@ class Ground(Party):
         block = self._open_block(message)
         self._debt += SEALS_PER_BLOCK
         if block.number in self._already_released and self._replaying:
-            self._debt = 0
             summary = json.loads(self._draw(lambda: b"null"))
             self.tell("block", **summary)
             key = summary["key"]
+            self._debt -= key["refill_bytes"] // PAD_BYTES
             self._waiting[block.number] = _Waiting([], b"", key["key_bytes"], key["refill_bytes"])
             self._skip_sealed()
             return
@@ -308,7 +308,7 @@ class Ground(Party):
         self.tell("block", **summary)
         key_bytes, refill = summary["key"]["key_bytes"], summary["key"]["refill_bytes"]
         if key_bytes:
-            self._debt = 0
+            self._debt -= refill // PAD_BYTES
             bits = sum(p.bits.size for p in kept)
             seed = self._draw(lambda: random_seed(seed_bits(input_bits=bits, output_bits=8 * (key_bytes + refill))))
         numbers = [int(p.number) for p in kept]

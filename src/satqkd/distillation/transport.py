@@ -32,6 +32,8 @@ RECEIVE_WINDOW: Final = 64
 
 _LONGEST_REPEAT_S: Final = 0.5
 _ACKNOWLEDGE_AFTER_S: Final = 0.002
+_ACKNOWLEDGE_AGAIN_S: Final = 0.02  # while a message lacks something
+_MOST_ACKNOWLEDGEMENTS: Final = 10
 _MESSAGE: Final = struct.Struct(">IH")
 _NEXT: Final = struct.Struct(">I")
 
@@ -66,6 +68,7 @@ class _Outgoing:
         self.due = [now] * len(datagrams)
         self.tries = [0] * len(datagrams)
         self.sent_at = [-math.inf] * len(datagrams)
+        self.order = [-1] * len(datagrams)  # number of the datagram among all that were sent
         self.there = [False] * len(datagrams)
 
 
@@ -90,6 +93,7 @@ class Transport:
         self._first_open = 0  # oldest message that the other end has not acknowledged
         self._next_out = 0
         self._advanced_at = -math.inf
+        self._numbered = self._acknowledged = 0
         self._incoming: dict[int, tuple[int, dict[int, bytes]]] = {}
         self._next_in = 0
         self._acknowledge_at = math.inf
@@ -156,6 +160,7 @@ class Transport:
         if self.session is None:
             self.caller = frame.session
         self._acknowledge_at = min(self._acknowledge_at, now + _ACKNOWLEDGE_AFTER_S)
+        self._acknowledged = 0
         if not self._next_in <= frame.sequence < self._next_in + RECEIVE_WINDOW:
             self.counts.foreign += 1
             return
@@ -199,7 +204,7 @@ class Transport:
             # not an old acknowledgement that was overtaken: the one believed before was wrong
             self._first_open = self._next_out = following
             self._outgoing.clear()
-        at, newest = _NEXT.size, -math.inf
+        at, newest = _NEXT.size, -1
         while at + _MESSAGE.size <= len(payload):
             sequence, length = _MESSAGE.unpack_from(payload, at)
             bitmap = payload[at + _MESSAGE.size : at + _MESSAGE.size + length]
@@ -209,12 +214,12 @@ class Transport:
                 continue
             for i in range(min(len(out.due), 8 * len(bitmap))):
                 if bitmap[i // 8] >> (7 - i % 8) & 1:
-                    newest = max(newest, out.sent_at[i])
+                    newest = max(newest, out.order[i])
                     out.there[i] = True
                     out.due[i] = max(out.due[i], now + _LONGEST_REPEAT_S)
         for out in self._outgoing.values():
-            for i, sent_at in enumerate(out.sent_at):
-                if not out.there[i] and sent_at < newest and now - sent_at >= self.round_trip_s:
+            for i, order in enumerate(out.order):
+                if not out.there[i] and order < newest and now - out.sent_at[i] >= self.round_trip_s:
                     out.due[i] = min(out.due[i], now)  # what was sent after it is there already
 
     def _acknowledgement(self) -> bytes:
@@ -248,7 +253,9 @@ class Transport:
             return []
         ready = self._control_ready()
         if now >= self._acknowledge_at:
-            self._acknowledge_at = math.inf
+            self._acknowledged += 1
+            again = self._incoming and self._acknowledged <= _MOST_ACKNOWLEDGEMENTS
+            self._acknowledge_at = now + _ACKNOWLEDGE_AGAIN_S if again else math.inf
             ready.append(self._acknowledgement())
         on_the_way = sum(
             due > now and tries > 0 and not there
@@ -297,9 +304,10 @@ class Transport:
                 ready.append(out.datagrams[i])
                 self.counts.repeated += out.tries[i] > 0
                 out.there[i] = False
-                out.sent_at[i] = now
-                out.due[i] = now + min(FIRST_REPEAT_S * 2.0 ** out.tries[i], _LONGEST_REPEAT_S)
-                out.tries[i] = min(out.tries[i] + 1, 8)
+                out.sent_at[i], out.order[i] = now, self._numbered
+                self._numbered += 1
+                out.tries[i] += 1
+                out.due[i] = now + min(FIRST_REPEAT_S * out.tries[i], _LONGEST_REPEAT_S)
         return count
 
     def next_time(self) -> float:
