@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from satqkd.distillation import journal as record
 from satqkd.distillation.authentication import AuthenticationError
@@ -23,7 +23,10 @@ from satqkd.distillation.messages import MalformedMessage, Message, decode, enco
 from satqkd.distillation.settings import SessionError, Settings
 from satqkd.errors import InputError
 
-__all__ = ["Authenticator", "KeySink", "Party", "Pool", "Report"]
+__all__ = ["MOST_FORGERIES", "Authenticator", "KeySink", "Party", "Pool", "Report"]
+
+MOST_FORGERIES: Final = 100
+"""Last words with a wrong tag that an end looks at: each is a forger's chance of 1e-29."""
 
 Report = Callable[[dict[str, Any]], None]
 """Takes an event for the display: plain values with the name of the event."""
@@ -130,6 +133,7 @@ class Party:
         self._replayed: deque[bytes] = deque()
         self._replayed_after_stop: deque[bytes] = deque()
         self._replaying = False
+        self._forgeries = 0
         self._sent: list[bytes] = []
         self._received: list[bytes] = []
         self._own_seals = (0, 0)  # what was said and heard up to the last message that this end sealed
@@ -165,12 +169,13 @@ class Party:
             if message.kind == "refusal":
                 self._refused(message.get("reason", str)[:200])
                 return
-            if self.session is None:
+            if self.session is None or self._forgeries >= MOST_FORGERIES:
                 return
             if not self._replaying:
                 self._check_control(message, data)
                 self._journal.append(record.CONTROL, data)
         except (MalformedMessage, AuthenticationError, InputError):
+            self._forgeries += 1
             return  # as if it had been lost; the other end repeats it
         self._guarded(lambda: self._handle_control(message))
 
