@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from satqkd.detection.pulses import SeededChoices, seed_bytes
+from satqkd.distillation import frames
 from satqkd.distillation.authentication import PadAuthenticator
 from satqkd.distillation.ground import Ground
 from satqkd.distillation.journal import MemoryJournal
@@ -301,3 +302,41 @@ def check_keys(ground, satellite):
 def file_pool(folder: Path, secret: bytes) -> KeyPool:
     """A real pool."""
     return KeyPool.create(folder, secret)
+
+
+def changing(which, position, change, kinds):
+    """Change a byte of the ``which``-th datagram of some kinds, with a checksum that fits."""
+    seen = []
+
+    def tamper(_, datagram):
+        if frames.unpack(datagram).kind not in kinds:
+            return datagram
+        seen.append(1)
+        return frames.rewritten(datagram, position(len(datagram)), change) if len(seen) - 1 == which else datagram
+
+    return tamper
+
+
+def torture(small, seed):
+    """A session with everything that can go wrong chosen at random; what came of it."""
+    rng = np.random.default_rng([seed, 99])
+    model = LinkModel(
+        loss=float(rng.uniform(0, 0.5)), duplication=float(rng.uniform(0, 0.3)), reordering=float(rng.uniform(0, 0.5))
+    )
+    crashes, changed, kinds = [], {}, (frames.DATA, frames.ACKNOWLEDGE, frames.CONTROL)
+    if seed % 2:
+        times = sorted(rng.uniform(0.0, 0.8, rng.integers(1, 4)))
+        crashes = [(float(t), ("ground", "satellite")[rng.integers(2)], int(rng.integers(4))) for t in times]
+    if seed % 4 >= 2:
+        where, change = rng.random(), int(rng.integers(1, 256))
+        way = ("tamper_up", "tamper_down")[int(rng.integers(2))]
+        changed = {way: changing(int(rng.integers(0, 120)), lambda n: int(where * (n - 4)), change, kinds)}
+    ground, satellite = both(small)
+    talk(ground, satellite, model=model, seed=seed, crashes=crashes, until_s=400.0, **changed)
+    check_keys(ground, satellite)
+    codes = {side.end.failure.code for side in (ground, satellite) if side.end.failure is not None}
+    assert codes <= {"AUTHENTICATION", "SECRET", "PEER"}, codes
+    assert not codes or changed, "nobody changed anything"
+    found = "found" if codes & {"AUTHENTICATION", "SECRET"} else "without effect"
+    what = ["killed"] * bool(crashes) + [f"changed, {found}"] * bool(changed)
+    return " and ".join(what) or "bad link only", len(ground.keys.keys)

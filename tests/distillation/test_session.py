@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from session_tools import SMALL, MemoryPool, Side, both, check_keys, small_pass, talk
+from session_tools import SMALL, MemoryPool, Side, both, check_keys, small_pass, talk, torture
 
 from satqkd.distillation import frames
 from satqkd.distillation.link import LinkModel
@@ -217,3 +217,10 @@ def test_a_sample_is_disclosed_and_leaves_the_key(quiet_pass):
     packets = [sum(len(e["packets"]) for e in side.events if e["event"] == "block") for side in (ground, plain)]
     assert packets[0] == pytest.approx(0.9 * packets[1], abs=1)  # a tenth of the bits makes no packets
     assert packets[0] < packets[1]
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_everything_at_once(quiet_pass, seed):
+    """The trial of tools/soak.py: bad link, kills, a changed byte."""
+    what, keys = torture(quiet_pass, seed)
+    assert keys == BLOCKS or "found" in what
