@@ -122,7 +122,13 @@ class Ground(Party):
         assert self.session is not None
         self.state = "hello"
         self._say_sealed(
-            "hello", {"session": self.session.hex(), "pass": self.pass_id, "settings": self.settings.to_dict()}
+            "hello",
+            {
+                "session": self.session.hex(),
+                "pass": self.pass_id,
+                "settings": self.settings.to_dict(),
+                "rules": self.rules.hex(),
+            },
         )
 
     def _refused(self, reason: str) -> None:

@@ -100,6 +100,8 @@ class Party:
         Its own.
     report : callable
         Takes events for the display.
+    rules : bytes
+        What identifies the rules and codes of the reconciliation, compared at the beginning.
     """
 
     def __init__(
@@ -113,8 +115,9 @@ class Party:
         keys: KeySink,
         journal: Journal,
         report: Report,
+        rules: bytes = b"",
     ) -> None:
-        self.side, self.settings, self.pass_id = side, settings, pass_id
+        self.side, self.settings, self.pass_id, self.rules = side, settings, pass_id, rules
         self.session: bytes | None = None
         self.state = "waiting"
         self.failure: SessionError | None = None
@@ -240,6 +243,8 @@ class Party:
             self._stop(SessionError("POOL_EXHAUSTED", str(error)))
         except (AuthenticationError, MalformedMessage, InputError) as error:
             self._stop(SessionError("AUTHENTICATION", str(error)))
+        except (LookupError, ValueError, TypeError, OverflowError) as error:  # no honest end says such a thing
+            self._stop(SessionError("AUTHENTICATION", f"a message makes no sense ({type(error).__name__})"))
 
     def _stop(self, error: SessionError) -> None:
         if self.failure is not None or self.over:

@@ -123,6 +123,8 @@ class Satellite(Party):
         difference = self.settings.difference(message.head.get("settings"))
         if difference:
             return SessionError("SETTINGS", difference)
+        if message.head.get("rules") != self.rules.hex():
+            return SessionError("SETTINGS", "the codes of the error correction are not the same here and there")
         if message.get("pass", str) != self.pass_id:
             return SessionError(
                 "PASS", f'the record here is of pass "{self.pass_id}", there of "{message.get("pass", str)}"'

@@ -304,7 +304,7 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
         party = Satellite(
             record=PassRecord(sent.choices, sent.pulses, source), reconciliation=Sender(_rules(options.settings)),
             settings=options.settings, pass_id=sent.pass_id, authenticator=authenticator, pool=pool, keys=keys,
-            journal=journal, report=report,
+            journal=journal, report=report, rules=_rules(options.settings).identity(),
         )  # fmt: skip
         end = End(party, journal, patience_s=options.patience_s)
         _run(end, listen, options, report, None)
@@ -351,7 +351,7 @@ def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], repo
             measure=lambda source: _measure(detected, source, options, report),
             reconciliation=Receiver(_rules(options.settings)), session=_session_name(options.state),
             settings=options.settings, pass_id=detected.pass_id, authenticator=authenticator, pool=pool, keys=keys,
-            journal=journal, report=report,
+            journal=journal, report=report, rules=_rules(options.settings).identity(),
         )  # fmt: skip
         end = End(party, journal, patience_s=options.patience_s)
         _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)

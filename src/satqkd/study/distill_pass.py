@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from satqkd._version import __version__
 from satqkd.distillation.link import LinkModel
 from satqkd.distillation.settings import SessionError, Settings
+from satqkd.distillation.udp import open_socket
 from satqkd.errors import InputError, SatqkdError
 from satqkd.study.distill_ends import FolderKeys
 
@@ -122,6 +123,7 @@ class _Program:
             raise InputError(f"{self.side}: {text}")
         if self.restarts >= MOST_RESTARTS:
             raise SatqkdError(f"{self.side}: died {self.restarts + 1} times, given up")
+        self.stop()
         self.restarts += 1
         self.inbox.put({"event": "restarted", "side": self.side})
         self.start()
@@ -148,6 +150,13 @@ def _command(side: str, record: Path, work: Path, settings: Settings, link: Link
     }  # fmt: skip
     given = [text for name, value in values.items() for text in (name, str(value))]
     return [sys.executable, "-m", "satqkd.cli.main", "distill", side, str(record), *given, "--events", *more]
+
+
+def _free_port() -> int:
+    """UDP port of this computer that nobody uses."""
+    with open_socket(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+    return port
 
 
 def run_programs(
@@ -197,29 +206,24 @@ def run_programs(
     programs: dict[str, _Program] = {}
     patience = ("--patience", str(patience_s))
 
-    def start(side: str, *more: str) -> None:
-        command = _command(side, records[side], work, settings, link, *patience, *more)
-        programs[side] = _Program(side, command, inbox)
-
+    where = f"127.0.0.1:{_free_port()}"
     began = time.monotonic()
     try:
-        start("satellite", "--seed", str(2 * seed), "--listen", "127.0.0.1:0")
+        for number, (side, option) in enumerate((("satellite", "--listen"), ("ground", "--peer"))):
+            more = (*patience, "--seed", str(2 * seed + number), option, where)
+            programs[side] = _Program(side, _command(side, records[side], work, settings, link, *more), inbox)
         while True:
             done = [program.check() for program in list(programs.values())]
             try:
                 event = inbox.get(timeout=0.02)
             except queue.Empty:
-                if len(done) == 2 and all(done):
+                if all(done):
                     break
                 event = None
             if watch is not None:
                 watch(time.monotonic() - began, {side: program.process for side, program in programs.items()})
             if event is None:
                 continue
-            if event["event"] == "listening" and event["side"] == "satellite" and "ground" not in programs:
-                where = f"127.0.0.1:{event['port']}"
-                programs["satellite"].command[-1] = where  # where it is called again if it has to be started again
-                start("ground", "--seed", str(2 * seed + 1), "--peer", where)
             if event["event"] != "link":
                 events.append(event)
             report(event)
