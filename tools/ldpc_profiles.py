@@ -109,7 +109,7 @@ def search(
     per_column = 1.0 / sum(f / d for d, f in edge.items())
     base_rows = columns * 1.08 * entropy
     pairs = fill * 0.5 * base_rows**2 * circulant / columns
-    centre, tried = per_column / (1.13 * entropy), {}
+    centre, tried = per_column / (1.09 * entropy), {}
     while len(tried) < 12:
         for degree in (centre, centre * step, centre / step):
             if all(abs(degree / other - 1.0) > 0.2 * (step - 1.0) for other in tried):

@@ -1,15 +1,26 @@
-"""Fixtures of the session's tests."""
+"""A small parity-check code of the same structure as the shipped ones."""
 
-import sys
-from pathlib import Path
+from __future__ import annotations
 
+import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from session_tools import small_pass
+from satqkd.distillation.ldpc_codes import LdpcCode, make_code
 
 
 @pytest.fixture(scope="session")
-def quiet_pass():
-    """Four blocks of two packets without trouble."""
-    return small_pass(1)
+def small_code() -> LdpcCode:
+    """12 x 40 circulants of 13: 520 bits, 156 checks, columns of degree 2 to 5."""
+    rng = np.random.default_rng(5)
+    degrees = np.repeat([2, 3, 5], [8, 24, 8])
+    rows: list[list[tuple[int, int]]] = [[] for _ in range(12)]
+    for column, degree in enumerate(degrees):
+        loads = np.array([len(row) for row in rows]) + rng.random(12)
+        for row in np.argsort(loads)[:degree]:
+            rows[row].append((column, int(rng.integers(13))))
+    start = np.cumsum([0, *map(len, rows)])
+    edges = np.array([edge for row in rows for edge in row])
+    table = {
+        "row_start": start, "row_middle": start[:-1] + np.diff(start) // 2, "column": edges[:, 0], "shift": edges[:, 1],
+    }  # fmt: skip
+    return make_code("small", table, columns=40, circulant=13)

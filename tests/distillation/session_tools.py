@@ -20,6 +20,7 @@ from satqkd.distillation.satellite import PassRecord, Satellite
 from satqkd.distillation.session import End
 from satqkd.distillation.settings import Settings
 from satqkd.distillation.sifting import Measured
+from satqkd.errors import InputError
 
 SMALL = Settings(packet_bits=3000, packets_per_block=2, bound="asymptotic", announce=5000, ahead=4)
 """Packets of 3 kbit have a key only in the asymptotic limit; everything else is as in a real session."""
@@ -82,6 +83,8 @@ class ToyReceiver:
 
     def _answer(self, message):
         packet, kind = struct.unpack_from(">IB", message)
+        if packet not in self._bits:
+            raise InputError(f"packet {packet} is not open")
         bits = self._bits[packet]
         n = _groups(bits)
         content = np.unpackbits(np.frombuffer(message[5:], np.uint8))
@@ -209,8 +212,6 @@ class MemoryPool:
 
 
 def _peek(self, direction, number):
-    from satqkd.errors import InputError
-
     if not self.retired[direction] <= number < len(self.rows[direction]) // 16 - 1:
         raise InputError("not there")
     return bytes(self.rows[direction][16 * (number + 1) : 16 * (number + 2)])

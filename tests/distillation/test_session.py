@@ -1,12 +1,24 @@
 """Whole sessions in virtual time: whatever happens, both ends hold identical keys or none."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
-from session_tools import SMALL, MemoryPool, Side, both, check_keys, small_pass, talk, torture
 
 from satqkd.distillation import frames
 from satqkd.distillation.link import LinkModel
 from satqkd.distillation.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+from session_tools import SMALL, MemoryPool, Side, both, changing, check_keys, small_pass, talk, torture
+
+
+@pytest.fixture(scope="module")
+def quiet_pass():
+    """Four blocks of two packets without trouble."""
+    return small_pass(1)
+
 
 BLOCKS = 4
 """Blocks of the quiet pass that give a key."""
@@ -59,21 +71,6 @@ def test_killed_and_started_again(quiet_pass, seed):
     assert code(ground) is code(satellite) is None
 
 
-def tampering(which, position, change, kinds=(frames.DATA,)):
-    """Change a byte of the ``which``-th datagram of some kinds, with a checksum that fits."""
-    seen = []
-
-    def tamper(_, datagram):
-        frame = frames.unpack(datagram)
-        if frame.kind not in kinds:
-            return datagram
-        seen.append(1)
-        return frames.rewritten(datagram, position(len(datagram)), change) if len(seen) - 1 == which else datagram
-
-    tamper.seen = seen
-    return tamper
-
-
 HEADER = frames.LARGEST_DATAGRAM - frames.PAYLOAD_BYTES - 4
 
 
@@ -82,11 +79,8 @@ def test_a_changed_message_is_found(quiet_pass, seed):
     """Without loss every fragment is needed when it first arrives, so a change is never overlooked."""
     rng = np.random.default_rng(1000 + seed)
     way = ("tamper_up", "tamper_down")[seed % 2]
-    tamper = tampering(
-        int(rng.integers(0, 38 if seed % 2 else 60)),
-        lambda n: int(rng.integers(HEADER, n - 4)),
-        int(rng.integers(1, 256)),
-    )
+    which, change = int(rng.integers(0, 38 if seed % 2 else 60)), int(rng.integers(1, 256))
+    tamper = changing(which, lambda n: int(rng.integers(HEADER, n - 4)), change, (frames.DATA,))
     ground, satellite = both(quiet_pass)
     talk(ground, satellite, **{way: tamper})
     check_keys(ground, satellite)
@@ -98,7 +92,7 @@ def test_any_changed_byte_leaves_identical_keys(quiet_pass, seed):
     """Header bytes too, acknowledgements and last words, on a bad link: found, or without effect."""
     rng = np.random.default_rng(2000 + seed)
     way = ("tamper_up", "tamper_down")[seed % 2]
-    tamper = tampering(
+    tamper = changing(
         int(rng.integers(0, 100)), lambda n: int(rng.integers(0, n - 4)), int(rng.integers(1, 256)),
         (frames.DATA, frames.ACKNOWLEDGE, frames.CONTROL),
     )  # fmt: skip
@@ -112,7 +106,7 @@ def test_any_changed_byte_leaves_identical_keys(quiet_pass, seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_changed_and_killed(quiet_pass, seed):
     rng = np.random.default_rng(3000 + seed)
-    tamper = tampering(int(rng.integers(20, 60)), lambda n: int(rng.integers(HEADER, n - 4)), 1)
+    tamper = changing(int(rng.integers(20, 60)), lambda n: int(rng.integers(HEADER, n - 4)), 1, (frames.DATA,))
     crashes = [(float(rng.uniform(0.0, 0.2)), side, int(rng.integers(4))) for side in ("ground", "satellite")]
     ground, satellite = both(quiet_pass)
     talk(ground, satellite, model=LinkModel(loss=0.3), seed=seed, tamper_up=tamper, crashes=crashes)

@@ -1,0 +1,120 @@
+"""Public rules of the reconciliation: which code, how many parities, when to give up. Both sides follow them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass
+
+from satqkd.distillation._reconciliation_messages import LOWEST_QBER
+from satqkd.distillation.ldpc_codes import CIRCULANT, PACKET_BITS, LdpcCode, code_rows, load_code
+from satqkd.errors import InputError
+
+DISCLOSURES = ("public", "llr")
+
+FEWEST_ROWS, MOST_ROWS = 2, 5
+"""Rows of circulants of 50 parities that are split per round: 100 to 250 bits, more in the last two."""
+
+LATE = {5: 2, 6: 4}
+"""Factors of the last rounds, which few packets reach: to give a packet up costs all of it."""
+
+
+def binary_entropy(p: float) -> float:
+    """Binary entropy. [bit]"""
+    return 0.0 if p in (0.0, 1.0) else -(p * math.log2(p) + (1.0 - p) * math.log2(1.0 - p))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What both sides agree on beforehand.
+
+    ``qber_threshold``: a packet with a higher estimate is rejected. ``prior_qber``: expected of the first packet.
+    ``first_efficiency``, ``start_efficiency``: parities over n h(QBER) of the first code, chosen with the expected QBER,
+    and of the first attempt, with the estimate from the syndrome. ``step_efficiency``: of a further round.
+    ``tracked_packets``: verified packets whose mean QBER is expected next. ``disclosure``: ``"public"``, parities in the
+    order fixed by the code, or ``"llr"``, bits where the decoder is least certain.
+    """
+
+    qber_threshold: float = 0.08
+    prior_qber: float = 0.01
+    max_rounds: int = 6
+    first_efficiency: float = 1.03
+    start_efficiency: float = 1.08
+    step_efficiency: float = 0.018
+    tracked_packets: int = 4
+    disclosure: str = "public"
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("qber_threshold", 0.0, 0.11), ("prior_qber", 0.0, 0.11), ("first_efficiency", 0.8, 1.5),
+            ("start_efficiency", 1.0, 2.0), ("step_efficiency", 0.0, 0.2),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if not low < value <= high:
+                raise InputError(f"{name}: {value:g}; allowed is above {low:g} and at most {high:g}")
+        if not 1 <= self.max_rounds <= 20:
+            raise InputError(f"max_rounds: {self.max_rounds}; allowed are 1 to 20")
+        if self.tracked_packets < 1:
+            raise InputError(f"tracked_packets: {self.tracked_packets}; allowed is at least 1")
+        if self.disclosure not in DISCLOSURES:
+            raise InputError(f"disclosure: {self.disclosure!r}; allowed are {', '.join(DISCLOSURES)}")
+
+    def identity(self) -> bytes:
+        """32 bytes that differ if the rules or the codes do, for both sides to compare before they begin."""
+        digest = hashlib.sha256(repr(sorted(asdict(self).items())).encode())
+        for index in range(len(code_rows())):
+            code = load_code(index)
+            for array in (code.row_start, code.row_middle, code.column, code.shift, code.split_order):
+                digest.update(array.astype("<i4").tobytes())
+        return digest.digest()
+
+    def first_code(self, qber: float) -> int:
+        """Index of the largest code within ``first_efficiency``; the smallest for any QBER that is lower still."""
+        if not 0.0 <= qber <= 0.5:
+            raise InputError(f"qber: {qber:g}; allowed are 0 to 0.5")
+        budget = self.first_efficiency * PACKET_BITS * binary_entropy(max(qber, LOWEST_QBER))
+        return max([k for k, rows in enumerate(code_rows()) if rows * CIRCULANT <= budget], default=0)
+
+    def larger_code(self, code: LdpcCode, qber: float) -> int | None:
+        """Code to begin again with if all the half rows of the present one would not do, or None."""
+        if self.start_efficiency * code.bits * binary_entropy(qber) <= 2 * code.checks:
+            return None
+        index = self.first_code(qber)
+        return index if code_rows()[index] > code.rows else None
+
+    def hopeless(self, code: LdpcCode, qber: float) -> bool:
+        """Whether a syndrome is so short that the first attempt waits for more."""
+        return code.checks < (self.start_efficiency - 0.5 * self.step_efficiency) * code.bits * binary_entropy(qber)
+
+    def rows_to_split(self, code: LdpcCode, split: int, qber: float, number: int, *, first: bool) -> int:
+        """Rows to split in a round.
+
+        Parameters
+        ----------
+        code : LdpcCode
+            Present code.
+        split : int
+            Rows split already.
+        qber : float
+            Estimate from the syndrome.
+        number : int
+            The round's number, from 1.
+        first : bool
+            Whether it is the first round after a syndrome: up to ``start_efficiency`` at once.
+
+        Returns
+        -------
+        int
+            At least ``FEWEST_ROWS`` unless fewer are left.
+        """
+        entropy = code.bits * binary_entropy(qber)
+        rows = min(max(round(self.step_efficiency * entropy / code.circulant), FEWEST_ROWS), MOST_ROWS)
+        rows *= LATE.get(number, 1)
+        if first:
+            missing = self.start_efficiency * entropy - code.checks
+            rows = max(rows, math.ceil(missing / code.circulant))
+        return min(rows, code.rows - split)
+
+    def beyond(self, qber: float) -> float:
+        """QBER to go on with when a syndrome only says that it is at least ``qber``."""
+        return max(min(1.25 * qber, self.qber_threshold), qber)
