@@ -42,8 +42,8 @@ GLUE = {
 READERS = {"orbit/elements_io.py", "orbit/omm.py", "orbit/tle.py", "orbit/oem.py"}
 """Text of published formats to plain objects: no arrays, no scenario."""
 
-ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}}
-"""Kernels that may also import the library of an extra, inside a function."""
+ADAPTERS = {"channel/live_atmosphere.py": {"sasktran2"}, "formats/ptu.py": {"ptufile"}}
+"""Modules that import the library of an extra, inside a function; kernels may import no other."""
 
 KERNEL_LIBRARIES = {"numpy", "scipy", "numba", "sgp4"} | set(sys.stdlib_module_names)
 SCENARIO_LIBRARIES = {"pydantic", "pydantic_core"} | set(sys.stdlib_module_names)
@@ -223,7 +223,8 @@ def test_kernels_state_parameters_and_returns(path):
     for name, node in public_functions(path):
         text = ast.get_docstring(node) or ""
         arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
-        documented = ("Parameters\n---" in text and "Returns\n---" in text) or "see :func:" in text
+        told = "Returns\n---" in text or "Yields\n---" in text
+        documented = ("Parameters\n---" in text and told) or "see :func:" in text
         if len(arguments) > 2 and not documented:
             short.append(name)
     assert short == []

@@ -112,7 +112,7 @@ def test_values_outside_their_range_are_refused(change, complaint):
 
 
 def test_other_refusals():
-    with pytest.raises(InputError, match="gate_ps = 2000.0: must be above 0 and at most the slot of 1600 ps"):
+    with pytest.raises(InputError, match=r"gate_ps = 2000\.0: must be above 0 and at most the slot of 1600 ps"):
         expected_pass_counts(MODEL, intensity_probabilities=P, gate_ps=2000.0)
     with pytest.raises(InputError, match="part 3 to 9"):
         MODEL.part(3, 9)

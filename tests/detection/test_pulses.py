@@ -37,7 +37,9 @@ def test_words_are_those_of_numpys_philox(index):
 
 def test_frequencies_are_those_asked_for_and_independent():
     p, z = np.array([0.5, 0.3, 0.2]), 0.8
-    found = SeededChoices(seed=SEED, intensity_probabilities=tuple(p), p_key_basis=z).at(np.arange(10**9, 10**9 + 300_000))
+    found = SeededChoices(seed=SEED, intensity_probabilities=tuple(p), p_key_basis=z).at(
+        np.arange(10**9, 10**9 + 300_000)
+    )
     cell = found.intensity * 4 + found.basis * 2 + found.bit
     expected = 300_000 * np.einsum("i,j,k->ijk", p, [z, 1.0 - z], [0.5, 0.5]).ravel()
     # a fixed seed: the limits are those that one in 1000 seeds would break on either side

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satqkd.detection.pulses import Choices, SeededChoices, seed_bytes
+from satqkd.detection.records import Detections
 from satqkd.distillation.sifting import (
     DECOY,
     KEY,
@@ -119,6 +120,19 @@ def test_a_sample_has_its_share_and_depends_on_its_seed_only_by_pulse():
     other = sampled(index, seed=b"b" * 32, share=0.1)
     assert int((chosen & other).sum()) == pytest.approx(500, abs=5.0 * np.sqrt(500.0))
     assert not sampled(index, seed=b"a" * 32, share=0.0).any()
+
+
+def test_bits_are_not_shown():
+    index, basis, _, choices = pulses(64)
+    marked = np.full(64, 7, np.uint8)  # no bit, but easy to find
+    codes = np.ones(64, np.uint8)
+    shown = [
+        repr(sift(index, basis, marked, codes)),
+        repr(resolve_clicks(index, np.full(64, 3, np.uint8))),
+        repr(Choices(choices.basis, marked, choices.intensity)),
+        repr(Detections(index, marked)),
+    ]
+    assert [text for text in shown if "bit" in text or "channel" in text or " 7, 7" in text] == []
 
 
 def test_no_detections_pass_through():

@@ -188,7 +188,7 @@ def test_words_of_two_passes_are_refused():
     _, found = simulated()
     number = found.sync.number.copy()
     number[number.size // 2 :] += 4000
-    with pytest.raises(InputError, match="the delay jumps by .* do not belong to one pass"):
+    with pytest.raises(InputError, match=r"the delay jumps by .* do not belong to one pass"):
         synchronise(record(found, sync=SyncWords(found.sync.tag_ps, number)), sender_start_unix_ns=0)
 
 

@@ -28,7 +28,9 @@ SEEDED = SenderRecord(
 
 def recorded(pulses=1001, first=64):
     choices = SEEDED.choices.at(np.arange(pulses))
-    return replace(SEEDED, pulses=pulses, choices=RecordedChoices(pack_choices(choices), pulses=pulses, first_pulse=first))
+    return replace(
+        SEEDED, pulses=pulses, choices=RecordedChoices(pack_choices(choices), pulses=pulses, first_pulse=first)
+    )
 
 
 def test_ground_file_is_the_documented_bytes(tmp_path):
@@ -75,7 +77,8 @@ def test_sender_comes_back_with_its_choices(tmp_path, record):
 def test_empty_pass_comes_back(tmp_path):
     none = np.empty(0, np.int64)
     write_ground(
-        tmp_path / "g.sqd", replace(GROUND, detections=Detections(none, none.astype(np.uint8)), sync=SyncWords(none, none))
+        tmp_path / "g.sqd",
+        replace(GROUND, detections=Detections(none, none.astype(np.uint8)), sync=SyncWords(none, none)),
     )
     assert read_ground(tmp_path / "g.sqd").detections.tag_ps.size == 0
     assert (tmp_path / "g.sqd").stat().st_size == 128 + 32
@@ -91,7 +94,9 @@ def test_files_are_private_and_replaced_whole(tmp_path):
 
 def test_a_record_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="detection 1 is earlier"):
-        write_ground(tmp_path / "g.sqd", replace(GROUND, detections=Detections(np.array([5, 4]), np.zeros(2, np.uint8))))
+        write_ground(
+            tmp_path / "g.sqd", replace(GROUND, detections=Detections(np.array([5, 4]), np.zeros(2, np.uint8)))
+        )
     with pytest.raises(InputError, match="cannot be written"):
         write_ground(tmp_path / "missing" / "g.sqd", GROUND)
     assert list(tmp_path.iterdir()) == []
@@ -131,7 +136,10 @@ def test_truncation_says_how_many_detections_are_there(tmp_path):
 @pytest.mark.parametrize("kind", ["ground", "sender"])
 def test_every_changed_byte_is_refused(tmp_path, kind):
     path = tmp_path / "file"
-    write, read, record = {"ground": (write_ground, read_ground, GROUND), "sender": (write_sender, read_sender, SEEDED)}[kind]
+    write, read, record = {
+        "ground": (write_ground, read_ground, GROUND),
+        "sender": (write_sender, read_sender, SEEDED),
+    }[kind]
     write(path, record)
     whole = path.read_bytes()
     for at in range(len(whole)):

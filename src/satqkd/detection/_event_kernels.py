@@ -9,51 +9,70 @@ from numba import njit
 
 from satqkd.detection._philox_kernels import philox, uniform
 
-_ZERO, _ONE = np.uint64(0), np.uint64(1)
+_ZERO = np.uint64(0)
 
 
 @njit(cache=True)
-def draw_clicks(pulse, basis, bit, intensity, level, measured, split, misalignment, light, seed):  # type: ignore[no-untyped-def]
-    """Clicks of the pulses: position of the pulse and detector of each.
+def click_tables(light, split, misalignment, active):  # type: ignore[no-untyped-def]
+    """Probability that any of the detectors ``start`` to ``d`` clicks: (intensity, basis, bit, measured, start, d).
 
-    ``level``: uniform below the largest probability of a click. ``measured``: basis that an active receiver measures,
-    or empty for a passive one. ``light``: mean photons detected for each intensity.
+    ``light``: mean photons detected for each intensity. ``measured``: basis of an active receiver; 0 for a passive one.
+    """
+    detectors = 2 if active else 4
+    table = np.zeros((3, 2, 2, 2, detectors, detectors))
+    mean = np.empty(4)
+    for k in range(3):
+        for basis in range(2):
+            for bit in range(2):
+                for measured in range(2):
+                    for arm in range(detectors // 2):
+                        total = light[k]
+                        if not active:
+                            total *= split if arm == 1 else 1.0 - split
+                        one = 0.5
+                        if (measured if active else arm) == basis:
+                            one = 1.0 - misalignment if bit == 1 else misalignment
+                        mean[2 * arm], mean[2 * arm + 1] = total * (1.0 - one), total * one
+                    for start in range(detectors):
+                        sofar = 0.0
+                        for d in range(start, detectors):
+                            sofar += mean[d]
+                            table[k, basis, bit, measured, start, d] = -math.expm1(-sofar)
+    return table
+
+
+@njit(cache=True)
+def draw_clicks(basis, bit, intensity, level, measured, table):  # type: ignore[no-untyped-def]
+    """Clicks of candidate pulses: position of the pulse and detector of each.
+
+    ``level``: uniform below the largest probability of a click; ``measured``: empty for a passive receiver; ``table``
+    of :func:`click_tables`. The level tells the first detector that clicks; its position between that detector's
+    limits is uniform again, and tells the next one in the same way.
     """
     active = measured.size > 0
-    detectors = 2 if active else 4
-    limit = -np.expm1(-light)
-    capacity = pulse.size + 16
+    detectors = table.shape[5]
+    capacity = basis.size + 16
     where, which = np.empty(capacity, np.int64), np.empty(capacity, np.uint8)
     found = 0
-    mean = np.empty(4)
-    for i in range(pulse.size):
-        k = intensity[i]
+    for i in range(basis.size):
+        own = table[intensity[i], basis[i], bit[i], measured[i] if active else 0]
         u = level[i]
-        if u >= limit[k]:
+        if u >= own[0, detectors - 1]:
             continue
-        for arm in range(detectors // 2):
-            total = light[k]
-            if not active:
-                total *= split if arm == 1 else 1.0 - split
-            side = measured[i] if active else arm
-            one = 0.5
-            if side == basis[i]:
-                one = 1.0 - misalignment if bit[i] == 1 else misalignment
-            mean[2 * arm], mean[2 * arm + 1] = total * (1.0 - one), total * one
         if found + 4 > where.size:
             where, which = _wider(where, 2 * where.size), _wider(which, 2 * which.size)
-        w0, w1, w2, _ = philox(np.uint64(pulse[i]), _ONE, seed[2], seed[3], seed[0], seed[1])
-        spare = (uniform(w0), uniform(w1), uniform(w2))
-        draws, sofar = 0, 0.0
-        for d in range(detectors):
-            sofar += mean[d]
-            # u tells the first detector that clicks among those from the last click on
-            if u < -math.expm1(-sofar) or (draws == 0 and d == detectors - 1):
-                where[found], which[found] = i, d
-                found += 1
-                u = spare[min(draws, 2)]
-                draws += 1
-                sofar = 0.0
+        start = 0
+        while start < detectors:
+            d = start
+            while d < detectors and u >= own[start, d]:
+                d += 1
+            if d == detectors:
+                break
+            where[found], which[found] = i, d
+            found += 1
+            below = own[start, d - 1] if d > start else 0.0
+            u = (u - below) / (own[start, d] - below)
+            start = d + 1
     return where[:found], which[:found]
 
 
@@ -65,12 +84,13 @@ def _wider(array, length):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def register(time, detector, origin, horizon, dead, p_after, mean_after, seed, counter, last, pending):  # type: ignore[no-untyped-def]
+def register(time, detector, origin, horizon, dead, p_after, mean_after, seed, counts, last, pending):  # type: ignore[no-untyped-def]
     """Clicks that are registered before ``horizon``.
 
     ``time`` ascending, all below the horizon; ``last``: time of the last click of each detector, updated; ``pending``
-    (2, n): times, ascending, and detectors of after-pulses to come. Returns times, detectors, origins (2: after-pulse,
-    else as given), the position of each in ``time`` (-1: after-pulse), what is pending then, and the counter then.
+    (2, n): times, ascending, and detectors of after-pulses to come. ``counts``: random numbers drawn, and clicks until
+    the next one that leaves an after-pulse, updated. Returns times, detectors, origins (2: after-pulse, else as
+    given), the position of each in ``time`` (-1: after-pulse), and what is pending then.
     """
     total = time.size
     capacity = total + 16
@@ -97,9 +117,12 @@ def register(time, detector, origin, horizon, dead, p_after, mean_after, seed, c
         out_time[found], out_detector[found], out_origin[found], out_source[found] = t, d, kind, source
         found += 1
         if p_after > 0.0:
-            w0, w1, _, _ = philox(counter, _ZERO, seed[2], seed[3], seed[0], seed[1])
-            counter += np.uint64(1)
-            if uniform(w0) < p_after:
+            # clicks between those that leave an after-pulse are geometric: one draw instead of one for each
+            counts[1] -= 1
+            if counts[1] < 0:
+                w0, w1, _, _ = philox(np.uint64(counts[0]), _ZERO, seed[2], seed[3], seed[0], seed[1])
+                counts[0] += 1
+                counts[1] = int(min(math.log(1.0 - uniform(w0)) / math.log1p(-p_after), 1e18))
                 after = t + dead - mean_after * math.log(1.0 - uniform(w1))
                 if waiting == wait_time.size:
                     # the front that is done is given back first
@@ -122,4 +145,4 @@ def register(time, detector, origin, horizon, dead, p_after, mean_after, seed, c
                 waiting += 1
     left = np.empty((2, waiting - head))
     left[0], left[1] = wait_time[head:waiting], wait_detector[head:waiting]
-    return out_time[:found], out_detector[:found], out_origin[:found], out_source[:found], left, counter
+    return out_time[:found], out_detector[:found], out_origin[:found], out_source[:found], left

@@ -155,9 +155,17 @@ class PassModel:
         return self.first_pulse(self.steps)
 
     def arrival_ps(self, sent_ps: ArrayLike) -> Floats:
-        """Time on the ground's clock when light arrives that left at ``sent_ps`` of the sender's clock. [ps]
+        """Time on the ground's clock when light arrives.
 
-        The distance between the ends of the steps is the cubic with the given values and rates.
+        Parameters
+        ----------
+        sent_ps : array_like
+            When it left, by the sender's clock. [ps]
+
+        Returns
+        -------
+        ndarray
+            Between the ends of the steps the distance is the cubic with the given values and rates. [ps]
         """
         sent = np.asarray(sent_ps, float)
         position = sent / self.step_ps

@@ -51,6 +51,10 @@ class Choices(NamedTuple):
     bit: NDArray[np.uint8]
     intensity: NDArray[np.uint8]
 
+    def __repr__(self) -> str:
+        """Without the bits: key material must not get into a log."""
+        return f"Choices({self.basis.size} pulses)"
+
 
 class SenderChoices(Protocol):
     """Anything that knows the sender's choices by the index of the pulse."""

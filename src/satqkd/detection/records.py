@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -41,7 +41,7 @@ class Detections:
     """
 
     tag_ps: NDArray[np.int64]
-    channel: NDArray[np.uint8]
+    channel: NDArray[np.uint8] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class _State:
 
     last: NDArray[np.float64]
     pending: NDArray[np.float64]
-    counter: np.uint64
+    counts: NDArray[np.int64]
     time: NDArray[np.float64]
     detector: NDArray[np.uint8]
     origin: NDArray[np.uint8]
@@ -123,20 +123,20 @@ def sample_steps(model: PassModel, choices: SenderChoices, *, seed: int) -> Iter
     InputError
         If the seed is negative, or the light or the noise is so strong that a step has more than 2e8 clicks.
     """
-    from satqkd.detection._event_kernels import draw_clicks, register
+    from satqkd.detection._event_kernels import click_tables, draw_clicks, register
 
     rng = np.random.default_rng(np.frombuffer(seed_bytes(seed, "arrivals"), "<u4"))
-    key, patterns = (
-        np.frombuffer(seed_bytes(seed, what), "<u8").astype(np.uint64) for what in ("afterpulses", "patterns")
-    )
+    key = np.frombuffer(seed_bytes(seed, "afterpulses"), "<u8").astype(np.uint64)
     switch = seed_bytes(seed, "receiver basis")
     active = model.receiver == "active"
     detectors = 2 if active else 4
     none, no_basis = np.empty(0), np.empty(0, np.uint8)
     state = _State(
-        np.full(detectors, -np.inf), np.empty((2, 0)), np.uint64(0), none, none.astype(np.uint8),
-        none.astype(np.uint8), none.astype(np.int64),
+        np.full(detectors, -np.inf), np.empty((2, 0)), np.zeros(2, np.int64), none, no_basis, no_basis,
+        none.astype(np.int64),
     )  # fmt: skip
+    if model.p_afterpulse > 0.0:
+        state.counts[1] = rng.geometric(model.p_afterpulse) - 1
     sigma, slot = model.jitter_fwhm_ps * _SIGMA, model.slot_period_ps
     brightest = max(model.intensities)
     for step in range(model.steps):
@@ -149,10 +149,8 @@ def sample_steps(model: PassModel, choices: SenderChoices, *, seed: int) -> Iter
         sent = choices.at(pulse)
         measured = (counter_uniform(pulse, seed=switch) < model.split).astype(np.uint8) if active else no_basis
         light = np.asarray(model.intensities) * model.transmittance[step]
-        position, detector = draw_clicks(
-            pulse, *sent, p_max * rng.random(pulse.size), measured, model.split, model.misalignment[step], light,
-            patterns,
-        )  # fmt: skip
+        table = click_tables(light, model.split, model.misalignment[step], active)
+        position, detector = draw_clicks(*sent, p_max * rng.random(pulse.size), measured, table)
         pulse = pulse[position]
         time = pulse * slot
         if sigma > 0.0:
@@ -170,11 +168,10 @@ def sample_steps(model: PassModel, choices: SenderChoices, *, seed: int) -> Iter
         ready = int(np.searchsorted(time, horizon))
         # an after-pulse may come at most at the end of the pass
         limit = min(horizon, model.steps * model.step_ps)
-        seen, where, why, source, state.pending, counter = register(
+        seen, where, why, source, state.pending = register(
             time[:ready], detector[:ready], origin[:ready], limit, model.dead_time_ps, model.p_afterpulse,
-            model.afterpulse_ps, key, state.counter, state.last, state.pending,
+            model.afterpulse_ps, key, state.counts, state.last, state.pending,
         )  # fmt: skip
-        state.counter = np.uint64(counter)
         state.time, state.detector, state.origin, state.pulse = (
             time[ready:], detector[ready:], origin[ready:], pulse[ready:],
         )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -72,7 +72,7 @@ class Measured:
 
     pulse_index: NDArray[np.int64]
     basis: Bits
-    bit: Bits
+    bit: Bits = field(repr=False)
     double_clicks: int
     cross_clicks: int
     discarded: int
@@ -216,7 +216,7 @@ class Sifted:
     pulse_index: NDArray[np.int64]
     basis: Bits
     intensity: Bits
-    bit: Bits
+    bit: Bits = field(repr=False)
     role: Bits
 
     @property
@@ -232,7 +232,8 @@ class Sifted:
     @property
     def key_bits(self) -> Bits:
         """This side's bits that become key, in order. Secret."""
-        return self.bit[self.role == KEY]
+        bits: Bits = self.bit[self.role == KEY]
+        return bits
 
 
 def sift(

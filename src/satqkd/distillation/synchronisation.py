@@ -10,7 +10,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -134,7 +134,7 @@ class Synchronised:
     """
 
     pulse_index: NDArray[np.int64]
-    channel: NDArray[np.uint8]
+    channel: NDArray[np.uint8] = field(repr=False)
     report: SyncReport
 
 
@@ -361,7 +361,7 @@ def _signal_rms(count: Floats, slot_ps: float) -> float:
     # a late arrival falls into the next slot: the Gaussian is wrapped
     middle = slot_ps * ((np.arange(_BINS) + 0.5) / _BINS - 0.5 + np.array([[-1.0], [0.0], [1.0]]))
     share, sigma = 0.5, 0.2 * slot_ps
-    for _ in range(200):
+    for _ in range(1000):
         peak = share * np.exp(-0.5 * (middle / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
         weight = count * (peak / (peak.sum(axis=0) + (1.0 - share) / slot_ps))
         total = max(float(weight.sum()), 1e-9)

@@ -43,7 +43,7 @@ def read_ptu(
     slot_period_ps : float
         Time between pulses. [ps]
     channels : mapping of int to int
-        Channel of the file to detector: 2 * basis + bit. Other channels are left out.
+        Channel of the file, counted from 0, to detector: 2 * basis + bit. Other channels are left out.
     sync_channel, sync_marker : int, optional
         Where the synchronisation words are: a channel, or the bit of a marker (1, 2, 4 or 8). One of the two.
     first_sync_number : int
@@ -65,7 +65,8 @@ def read_ptu(
 
     Notes
     -----
-    Times are whole multiples of the file's resolution, often 1, 4 or 80 ps.
+    Times are whole multiples of the file's resolution, often 1, 4 or 80 ps. A HydraHarp's own sync input is read as
+    channel 0, as its first input is: connect only one of them.
     """
     try:
         from ptufile import PtuFile
