@@ -36,7 +36,7 @@ class ToySender:
         self._bits, self._outcome, self._threshold = {}, {}, threshold
         self.checked = []
 
-    def open(self, packet, bits, sample_qber=None):
+    def open(self, packet, bits, *, sample_qber=None):
         self._bits[packet] = bits
         return struct.pack(">IB", packet, 0) + np.packbits(_parities(bits)).tobytes()
 

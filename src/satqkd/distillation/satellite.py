@@ -41,7 +41,7 @@ class Outcome(Protocol):
 class SenderSide(Protocol):
     """The reconciliation's end that knows the reference bits."""
 
-    def open(self, packet: int, bits: NDArray[np.uint8], sample_qber: float | None = None) -> bytes:
+    def open(self, packet: int, bits: NDArray[np.uint8], *, sample_qber: float | None = None) -> bytes:
         """First message about a packet."""
 
     def receive(self, message: bytes) -> bytes | None:
@@ -212,7 +212,7 @@ class Satellite(Party):
         if len(qbers) != len(known) or not all(q is None or (type(q) is float and 0.0 <= q <= 1.0) for q in qbers):
             raise MalformedMessage("message start: error rates of the sample")
         self._blocks[block] = _Block(known, self._finished)
-        opened = [self._reconciliation.open(p.number, p.bits, q) for p, q in zip(known, qbers, strict=True)]
+        opened = [self._reconciliation.open(p.number, p.bits, sample_qber=q) for p, q in zip(known, qbers, strict=True)]
         self._say("syndromes", {"block": block}, *opened)
 
     def _open_block(self, message: Message) -> tuple[int, _Block]:
