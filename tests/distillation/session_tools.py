@@ -76,6 +76,10 @@ class ToyReceiver:
     def receive(self, message):
         self._queue.append(message)
 
+    @property
+    def busy(self):
+        return bool(self._queue)
+
     def work(self):
         replies = [self._answer(message) for message in self._queue]
         self._queue.clear()

@@ -47,8 +47,12 @@ class ReceiverSide(Protocol):
     def receive(self, message: bytes) -> bytes | None:
         """Queue the satellite's message; an earlier reply if it is a repeat."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether :meth:`work` has something to do."""
+
     def work(self) -> list[bytes]:
-        """Decode what is queued: replies."""
+        """Decode what is queued until there is a reply."""
 
     def corrected(self, packet: int) -> NDArray[np.uint8]:
         """Bits after correction."""
@@ -262,7 +266,8 @@ class Ground(Party):
             self.outbox.append(b"")
             return
         replies = [reply for part in message.parts if (reply := self._reconciliation.receive(part)) is not None]
-        replies += self._reconciliation.work()
+        while self._reconciliation.busy:  # all of the block, so that a replay comes to the same replies
+            replies += self._reconciliation.work()
         self._say("results", {"block": block.number}, *replies)
 
     def _verification(self, message: Message) -> None:
