@@ -15,7 +15,8 @@ from satqkd.distillation.private_files import write_private
 from satqkd.distillation.settings import Settings
 from satqkd.errors import InputError
 from satqkd.formats.detections import read_ground, write_ground
-from satqkd.study.distill_ends import EndOptions, end_code, run_ground, run_satellite
+from satqkd.study.distill_ends import end_code, run_ground, run_satellite
+from satqkd.study.distill_equipment import EndOptions
 from satqkd.study.distill_export import make_identity
 from satqkd.study.simulate_pass import simulate, write
 

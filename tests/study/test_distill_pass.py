@@ -14,7 +14,8 @@ from satqkd.cli.main import app
 from satqkd.distillation.link import LinkModel
 from satqkd.distillation.private_files import write_private
 from satqkd.distillation.settings import Settings
-from satqkd.study.distill_pass import run_pass, run_programs
+from satqkd.study.distill_pass import run_pass
+from satqkd.study.distill_programs import run_programs
 from satqkd.study.distill_summary import noise_free_qber
 from satqkd.study.simulate_pass import simulate, write
 

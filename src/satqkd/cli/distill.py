@@ -11,7 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from satqkd.distillation.settings import Settings
-    from satqkd.study.distill_ends import EndOptions, Outcome
+    from satqkd.study.distill_ends import Outcome
+    from satqkd.study.distill_equipment import EndOptions
 
 __all__ = ["distill"]
 
@@ -146,7 +147,8 @@ def satellite(
 ) -> None:
     """Run the satellite's end alone, on its record of a pass."""
     from satqkd.distillation.udp import address
-    from satqkd.study.distill_ends import EndOptions, run_satellite
+    from satqkd.study.distill_ends import run_satellite
+    from satqkd.study.distill_equipment import EndOptions
 
     settings = _settings(packets_per_block, sample, qber_threshold, mode, eps_secrecy, eps_correctness, disclosure)
     options = EndOptions(
@@ -194,7 +196,8 @@ def ground(
 ) -> None:
     """Run the ground station's end alone, on its record of a pass."""
     from satqkd.distillation.udp import address
-    from satqkd.study.distill_ends import EndOptions, run_ground
+    from satqkd.study.distill_ends import run_ground
+    from satqkd.study.distill_equipment import EndOptions
 
     settings = _settings(packets_per_block, sample, qber_threshold, mode, eps_secrecy, eps_correctness, disclosure)
     options = EndOptions(
@@ -298,7 +301,7 @@ def _end(
     failure = None if outcome.failure is None else str(outcome.failure)
     if events:
         print_event({"event": "end", "failure": failure, "blocks": outcome.blocks, "link": outcome.link,
-                     "authentication": outcome.authentication})  # fmt: skip
+                     "authentication": outcome.authentication, "memory_bytes": outcome.memory_bytes})  # fmt: skip
     elif not quiet:
         where = options.store if options.store is not None else options.state / "keys"
         typer.echo(f"{size} bytes of key in {len(outcome.blocks)} blocks: {where}")

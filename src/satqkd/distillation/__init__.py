@@ -20,6 +20,7 @@ __getattr__, __dir__ = _lazy(
     "packets",
     "party",
     "private_files",
+    "randomness",
     "reconciliation",
     "satellite",
     "session",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from satqkd.distillation.randomness import fresh_bytes
 from satqkd.errors import InputError
 
 __all__ = ["FORMATS", "GRAIN_BYTES", "export_key", "make_identity", "make_secret", "stock"]
@@ -98,7 +98,7 @@ def make_secret(path: Path, size: int) -> None:
     """Write ``size`` random bytes, a multiple of 32 and at least 64, to the new file ``path``."""
     if size < 64 or size % GRAIN_BYTES:
         raise InputError(f"--bytes {size}: must be a multiple of {GRAIN_BYTES}, at least 64")
-    _write_new(path, secrets.token_bytes(size))
+    _write_new(path, fresh_bytes(size))
 
 
 def make_identity(path: Path, public: Path) -> None:
