@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "_lazy": set(),
     "variables": {"constants", "errors"},
     **{package: BASE | set(MODELLING[: level + 1]) for level, package in enumerate(MODELLING)},
-    "distillation": BASE | {"scenario", "orbit", "channel", "detection", "security", "formats", "distillation"},
+    "distillation": BASE | {"scenario", "detection", "security", "distillation"},
     "formats": BASE | {"scenario", "orbit", "detection", "formats"},
     "plot": BASE | {"scenario", "plot"},
     "report": BASE | {"scenario", "formats", "plot", "report"},

@@ -16,13 +16,13 @@ from ldpc_construct import construct
 from ldpc_density_evolution import binary_entropy, threshold_qber
 
 COLUMNS, CIRCULANT = 2000, 50
-FEWEST_ROWS, MOST_ROWS, CODES = 60, 1000, 29
+FEWEST_ROWS, MOST_ROWS, CODES = 60, 1000, 49
 PROFILES = Path(__file__).with_name("ldpc_profiles.json")
 OUTPUT = Path(__file__).resolve().parents[1] / "src" / "satqkd" / "distillation" / "data" / "ldpc_codes.npz"
 
 
 def family() -> list[int]:
-    """Rows of circulants of every code, in equal ratios of 10.6 %."""
+    """Rows of circulants of every code, in equal ratios of 6 %."""
     return [int(rows) for rows in np.round(np.geomspace(FEWEST_ROWS, MOST_ROWS, CODES))]
 
 
@@ -33,7 +33,9 @@ def profile(rows: int) -> dict[int, float]:
     degrees = sorted({int(degree) for design in designs for degree in design["node_degree_fractions"]})
     at = np.log(rows / COLUMNS)
     mixed = {
-        degree: float(np.interp(at, rates, [design["node_degree_fractions"].get(str(degree), 0.0) for design in designs]))
+        degree: float(
+            np.interp(at, rates, [design["node_degree_fractions"].get(str(degree), 0.0) for design in designs])
+        )
         for degree in degrees
     }
     total = sum(mixed.values())
@@ -45,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--thresholds", action="store_true", help="print thresholds of density evolution, write nothing")
+    parser.add_argument("--thresholds", action="store_true", help="print thresholds instead")
     arguments = parser.parse_args()
     if arguments.thresholds:
         for rows in family():

@@ -8,7 +8,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-
 GROWN_DEGREE = 3
 """Columns up to this degree are placed where the shortest cycle through them is longest."""
 
@@ -18,7 +17,7 @@ DEPTH = 4
 
 @njit(cache=True)
 def _distances(row_edges, row_count, column_edges, column_count, shift_of, circulant, column, depth, distance):  # type: ignore[no-untyped-def]
-    """Distance, in columns, of every lifted check from those of ``column`` at position 0; beyond ``depth``: depth + 1."""
+    """Distance in columns of every lifted check from those of position 0 of ``column``; else depth + 1."""
     distance[:] = depth + 1
     queue = np.empty(distance.size, np.int64)
     tail = 0
@@ -58,7 +57,7 @@ def _root(parent, row):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _grow(degrees, rows, circulant, row_target, grown_degree, seed):  # type: ignore[no-untyped-def]
     """Rows and shifts of every column's circulants; -1 where none was found without a 4-cycle."""
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     columns, most = degrees.size, degrees.max()
     column_edges = np.full((columns, most), -1, np.int64)
     shift_of = np.zeros((columns, most), np.int64)
@@ -78,7 +77,7 @@ def _grow(degrees, rows, circulant, row_target, grown_degree, seed):  # type: ig
         degree = degrees[column]
         grown = degree <= grown_degree
         for e in range(degree):
-            np.random.shuffle(order)
+            np.random.shuffle(order)  # noqa: NPY002
             best_row, best_shift, best_score = -1, 0, -1e18
             if e > 0 and grown:
                 _distances(
@@ -103,7 +102,7 @@ def _grow(degrees, rows, circulant, row_target, grown_degree, seed):  # type: ig
                     if -room > best_score:
                         best_score, best_row, best_shift = -room, row, 0
                     continue
-                first = np.random.randint(circulant)
+                first = np.random.randint(circulant)  # noqa: NPY002
                 for step in range(circulant):
                     shift = (first + step) % circulant
                     free = True
@@ -143,7 +142,7 @@ def _grow(degrees, rows, circulant, row_target, grown_degree, seed):  # type: ig
 
 
 def column_degrees(node_fractions: Mapping[int, float], columns: int, rows: int) -> NDArray[np.int64]:
-    """Degrees of the columns, ascending, by largest remainders; fewer of degree 2 than a forest on the rows has edges."""
+    """Degrees of the columns, ascending, by largest remainders; no more of degree 2 than a forest on the rows has."""
     degrees = sorted(node_fractions)
     wanted = np.array([node_fractions[degree] for degree in degrees]) * columns / sum(node_fractions.values())
     counts = np.floor(wanted).astype(np.int64)
@@ -182,7 +181,9 @@ def construct(
     row_of, shift_of, failures = _grow(degrees, rows, circulant, target, GROWN_DEGREE, seed)
     # a heavy column may lack an edge where a matrix of few rows is full
     if failures > 0.01 * edges:
-        raise SystemExit(f"{failures} of {edges} circulants have no place without a 4-cycle: a lighter profile is needed")
+        raise SystemExit(
+            f"{failures} of {edges} circulants have no place without a 4-cycle: a lighter profile is needed"
+        )
     rng = np.random.default_rng(seed)
     place = rng.permutation(columns)
     column, shift, middle, start = [], [], [], [0]

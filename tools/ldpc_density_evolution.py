@@ -1,9 +1,9 @@
 """Density evolution of irregular low-density parity-check ensembles on the binary symmetric channel.
 
 Densities of log-likelihood ratios are symmetric, so a density is a mixture of binary symmetric channels and a check
-node only needs magnitudes: with y = -log tanh(|L| / 2) the magnitudes of its inputs add up (Richardson, Urbanke, *Modern
-Coding Theory*, ch. 4). Both domains are uniform grids; a value between two points is shared between them so that its
-mean is kept.
+node only needs magnitudes: with y = -log tanh(|L| / 2) the magnitudes of its inputs add up (Richardson, Urbanke,
+*Modern Coding Theory*, ch. 4). Both domains are uniform grids; a value between two points is shared between them so
+that its mean is kept.
 """
 
 from __future__ import annotations

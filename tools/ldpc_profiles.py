@@ -1,8 +1,8 @@
 """Search of column-degree profiles by linear programs along the course of a density evolution.
 
 At a fixed check degree the rate is linear in the edge fractions of the columns, and so is the entropy that leaves the
-columns in every iteration; hence the best small step is a linear program (Richardson, Shokrollahi, Urbanke, *IEEE Trans.
-Inf. Theory* 47, 619, 2001). Repeated from the new course until nothing is gained.
+columns in every iteration; hence the best small step is a linear program (Richardson, Shokrollahi, Urbanke, *IEEE
+Trans. Inf. Theory* 47, 619, 2001). Repeated from the new course until nothing is gained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PROGRESS = 0.01
 """Least relative fall of the entropy per iteration: fewer iterations, at a few 1e-4 of threshold."""
 
 FOREST = 1.7
-"""Limit of (edge fraction of degree 2) x (check degree): at 2 those columns are as many as the rows, and close cycles."""
+"""Limit of (edge fraction of degree 2) x (check degree): at 2 those columns, as many as the rows, close cycles."""
 
 
 def node_fractions(edge: Mapping[int, float]) -> dict[int, float]:

@@ -32,8 +32,8 @@ class Tally:
 
     @property
     def efficiency(self) -> float:
-        """All bits revealed over the sum of n h(true QBER); a packet that was given up has revealed all of it."""
-        revealed = sum(PACKET_BITS if o.status != "corrected" else o.revealed_bits for o in self.outcomes)
+        """All bits that either side revealed, over the sum of n h(true QBER)."""
+        revealed = sum(o.revealed_bits for o in self.outcomes)
         return revealed / (len(self.outcomes) * PACKET_BITS * binary_entropy(self.qber))
 
     def share(self, part: str) -> float:
@@ -129,11 +129,13 @@ def main() -> None:
     parser.add_argument("--qber", type=float, nargs="+", default=list(LIMITS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--disclosure", default="public", help="public or llr")
-    parser.add_argument("--threshold", action="store_true", help="density evolution of the code, to say where f is lost")
+    parser.add_argument("--threshold", action="store_true", help="density evolution of the code: where f is lost")
     arguments = parser.parse_args()
     rules = Rules(disclosure=arguments.disclosure)
     run(arguments.qber[0], 1, 0)  # compile
-    held = [report(run(q, arguments.packets, arguments.seed, rules), threshold=arguments.threshold) for q in arguments.qber]
+    held = [
+        report(run(q, arguments.packets, arguments.seed, rules), threshold=arguments.threshold) for q in arguments.qber
+    ]
     sys.exit(0 if all(held) else 1)
 
 

@@ -9,7 +9,20 @@ from generated import heading, remove_other_pages, write_page
 import satqkd
 
 PACKAGE = Path(satqkd.__file__).parent
-ORDER = ("", "scenario", "orbit", "channel", "detection", "security", "planning", "study", "formats", "plot", "report")
+ORDER = (
+    "",
+    "scenario",
+    "orbit",
+    "channel",
+    "detection",
+    "security",
+    "planning",
+    "distillation",
+    "study",
+    "formats",
+    "plot",
+    "report",
+)
 """Packages in the order of the data flow; the command line has its own page."""
 MODELS = {"satqkd.scenario." + name for name in ("base", "environment", "equipment", "files", "orbits", "protocol")}
 """Shown field by field on the page of scenario files instead."""

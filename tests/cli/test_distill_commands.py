@@ -1,5 +1,6 @@
 """``satqkd distill``: secrets, identities, export, display, and what is said when something is wrong."""
 
+import io
 import json
 
 import numpy as np
@@ -115,9 +116,8 @@ def test_the_live_display():
     board = Board()
     for event in [*EVENTS, EVENTS[3]]:  # a block told again after a crash counts once
         board.take(event)
-    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=120, record=True, file=io.StringIO())
     console.print(board.picture())
-    console.file.close()
     text = console.export_text()
     for part in ("25 % of 200", "1.00 %", "rejected", "2 packets sifted, 1 blocks, 80 secure bits", "10 datagrams",
                  "started again", "AUTHENTICATION"):  # fmt: skip

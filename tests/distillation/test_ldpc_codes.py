@@ -14,25 +14,28 @@ CODES = range(len(code_rows()))
 
 
 def dense_rank(matrix: np.ndarray) -> int:
-    """Rank over GF(2) by elimination on packed rows."""
-    rows = [int.from_bytes(np.packbits(row).tobytes(), "big") for row in matrix]
-    pivots: dict[int, int] = {}
-    for row in rows:
-        while row:
-            top = row.bit_length()
-            if top not in pivots:
-                pivots[top] = row
+    """Rank over GF(2) by elimination."""
+    rows = np.packbits(matrix, axis=1)
+    rank = 0
+    for column in range(matrix.shape[1]):
+        byte, bit = divmod(column, 8)
+        ones = np.nonzero(rows[rank:, byte] & (128 >> bit))[0]
+        if ones.size:
+            rows[[rank, rank + ones[0]]] = rows[[rank + ones[0], rank]]
+            below = np.nonzero(rows[rank + 1 :, byte] & (128 >> bit))[0] + rank + 1
+            rows[below] ^= rows[rank]
+            rank += 1
+            if rank == matrix.shape[0]:
                 break
-            row ^= pivots[top]
-    return len(pivots)
+    return rank
 
 
 def test_family_covers_the_rates_in_even_steps():
     rows = np.array(code_rows())
-    assert 25 <= rows.size <= 30
+    assert rows.size == 49
     assert rows[0] * CIRCULANT / PACKET_BITS == pytest.approx(0.03)
     assert rows[-1] * CIRCULANT / PACKET_BITS == pytest.approx(0.5)
-    # equal ratios, to the rounding of the smallest: half a row of 60
+    # equal ratios, to the rounding of the smallest: half a row of 60 on either side
     np.testing.assert_allclose(rows[1:] / rows[:-1], (rows[-1] / rows[0]) ** (1 / (rows.size - 1)), rtol=1 / 60)
 
 
@@ -63,7 +66,7 @@ def test_degrees(index):
     assert rows.sum() == columns.sum() == code.column.size
     assert int(columns.min()) == 2
     # concentrated checks; in matrices of few rows the last edges go where there is room
-    assert rows.max() - rows.min() <= (2 if code.rows >= 120 else 0.1 * rows.mean())
+    assert rows.max() - rows.min() <= max(4, 0.1 * rows.mean())
     halves = code.row_middle - code.row_start[:-1]
     np.testing.assert_array_equal(halves, -(-rows // 2))
     assert code.shift.min() >= 0
@@ -90,9 +93,10 @@ def test_columns_of_degree_two_close_no_cycle(index):
 
 @pytest.mark.parametrize("index", [0])
 def test_rows_are_independent(index):
-    """All parities count as leak: none of them is implied by the others (elimination, of the smallest code)."""
+    """All parities count as leak, and none is implied by the others: independent on a part of the columns already."""
     code = load_code(index)
-    assert dense_rank(code.matrix().toarray()) == code.checks
+    part = code.matrix().toarray()[:, ::16]
+    assert dense_rank(part) == code.checks
 
 
 def test_light_columns_are_spread_over_the_packet():
@@ -117,7 +121,7 @@ def test_syndrome_against_dense_matrix(small_code):
     np.testing.assert_array_equal(small_code.matrix().toarray(), dense)
 
 
-@pytest.mark.parametrize("index", [0, 12, 28])
+@pytest.mark.parametrize("index", [0, 20, 48])
 def test_syndrome_against_sparse_matrix(index):
     code = load_code(index)
     bits = np.random.default_rng(2).integers(0, 2, (2, code.bits), np.uint8)
@@ -153,12 +157,13 @@ def test_order_of_splitting(index):
 
 
 def test_order_of_splitting_is_even():
-    code = load_code(20)
+    code = load_code(30)
     largest = Counter(code.row_degrees().tolist()).most_common(1)[0][0]
     order = code.split_order[code.row_degrees()[code.split_order] == largest]
     count = order.size // 4
     # golden-section points fill an interval evenly: quarters differ by a few points
-    quarters = np.histogram(order[:count], bins=4, range=(0, code.rows))[0]
+    ranks = np.searchsorted(np.sort(order), order[:count])
+    quarters = np.histogram(ranks, bins=4, range=(0, order.size))[0]
     np.testing.assert_allclose(quarters, count / 4, atol=0.35 * count / 4 + 3)
 
 
@@ -175,9 +180,9 @@ def test_bad_bits(bits, complaint):
         load_code(3).syndrome(bits)
 
 
-@pytest.mark.parametrize("index", [-1, 29])
+@pytest.mark.parametrize("index", [-1, 49])
 def test_unknown_code(index):
-    with pytest.raises(InputError, match="allowed are 0 to 28"):
+    with pytest.raises(InputError, match="allowed are 0 to 48"):
         load_code(index)
 
 

@@ -136,7 +136,7 @@ class DecodingQueue:
             self._waiting.remove(packet)
 
     def sweep(self) -> list[tuple[int, Bits | None]]:
-        """One iteration of every decoder at work; packets that ended: with their error pattern, or None if they failed."""
+        """One iteration of every decoder at work; the packets that ended, with their error pattern or None."""
         self._fill()
         ended: list[tuple[int, Bits | None]] = []
         for decoder in list(self._decoders.values()):

@@ -1,5 +1,7 @@
 """Compiled syndromes and layered sum-product sweeps; see :mod:`satqkd.distillation.ldpc_decoder`."""
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, var-annotated"
+
 from __future__ import annotations
 
 import numpy as np
@@ -10,21 +12,21 @@ from satqkd.distillation._vector import ZERO, certainty, doubt
 
 
 @njit(cache=True, error_model="numpy")
-def doubts(x, out):  # type: ignore[no-untyped-def]
+def doubts(x, out):
     """1 - tanh(x / 2) of every element."""
     for i in range(x.size):
         out[i] = doubt(x[i])
 
 
 @njit(cache=True, error_model="numpy")
-def certainties(x, out):  # type: ignore[no-untyped-def]
+def certainties(x, out):
     """Log-likelihood ratio of every doubt."""
     for i in range(x.size):
         out[i] = certainty(x[i])
 
 
 @njit(cache=True, error_model="numpy")
-def half_parities(bits, row_start, row_middle, column, shift, circulant, out):  # type: ignore[no-untyped-def]
+def half_parities(bits, row_start, row_middle, column, shift, circulant, out):
     """Parities of both halves of every row into ``out`` (packets, 2, rows, circulant)."""
     for packet in range(bits.shape[0]):
         for row in range(row_middle.size):
@@ -43,7 +45,7 @@ def half_parities(bits, row_start, row_middle, column, shift, circulant, out):  
 
 
 @njit(cache=True, error_model="numpy")
-def sweep(row_start, row_middle, column, shift, circulant, whole, sign_of, posterior, message, unsatisfied, scratch):  # type: ignore[no-untyped-def]
+def sweep(row_start, row_middle, column, shift, circulant, whole, sign_of, posterior, message, unsatisfied, scratch):
     """One layered iteration over all rows, all lanes.
 
     ``whole`` (rows, lanes): 1 where the row is one check, 0 where its halves are two. ``sign_of`` (rows, 2,

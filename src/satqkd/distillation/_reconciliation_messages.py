@@ -107,3 +107,20 @@ def syndrome_qber(code: LdpcCode, weight: int) -> tuple[float, bool]:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if share @ (1.0 - 2.0 * middle) ** degrees > bias else (low, middle)
     return 0.5 * (low + high), saturated
+
+
+def combined_qber(own: float, code: LdpcCode, expected: float) -> float:
+    """Syndrome's estimate drawn towards what was expected, each with the inverse of its variance.
+
+    The syndrome's error follows from its weight. A packet with the expected QBER scatters by its number of errors, and
+    the expectation by that of as few packets as it comes from: twice that variance. Where the two are further apart
+    than three of their standard deviations the QBER has changed, and the syndrome alone is right.
+    """
+    degree = code.row_degrees().mean()
+    slope = degree * (1.0 - 2.0 * own) ** (degree - 1.0)
+    bias = 0.5 * (1.0 - (1.0 - 2.0 * own) ** degree)
+    variance = bias * (1.0 - bias) / code.checks / slope**2
+    scatter = 2.0 * expected / code.bits
+    if (own - expected) ** 2 > 9.0 * (variance + scatter):
+        return own
+    return float((own * scatter + expected * variance) / (variance + scatter))

@@ -29,25 +29,27 @@ class Rules:
     """What both sides agree on beforehand.
 
     ``qber_threshold``: a packet with a higher estimate is rejected. ``prior_qber``: expected of the first packet.
-    ``first_efficiency``, ``start_efficiency``: parities over n h(QBER) of the first code, chosen with the expected QBER,
-    and of the first attempt, with the estimate from the syndrome. ``step_efficiency``: of a further round.
-    ``tracked_packets``: verified packets whose mean QBER is expected next. ``disclosure``: ``"public"``, parities in the
-    order fixed by the code, or ``"llr"``, bits where the decoder is least certain.
+    ``start_efficiency`` + ``start_excess`` / sqrt(n h): parities over n h(QBER) of the first attempt, with the estimate
+    from the syndrome (fitted to what the shipped codes need). ``first_share``: share of them, for the expected QBER,
+    that the first code may have. ``step_efficiency``: parities over n h of a further round.
+    ``tracked_packets``: verified packets whose mean QBER is expected next. ``disclosure``: ``"public"``, parities in
+    the order fixed by the code, or ``"llr"``, bits where the decoder is least certain.
     """
 
     qber_threshold: float = 0.08
     prior_qber: float = 0.01
     max_rounds: int = 6
-    first_efficiency: float = 1.03
-    start_efficiency: float = 1.08
+    first_share: float = 0.99
+    start_efficiency: float = 1.05
+    start_excess: float = 5.0
     step_efficiency: float = 0.018
     tracked_packets: int = 4
     disclosure: str = "public"
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("qber_threshold", 0.0, 0.11), ("prior_qber", 0.0, 0.11), ("first_efficiency", 0.8, 1.5),
-            ("start_efficiency", 1.0, 2.0), ("step_efficiency", 0.0, 0.2),
+            ("qber_threshold", 0.0, 0.09), ("prior_qber", 0.0, 0.11), ("first_share", 0.5, 1.2),
+            ("start_efficiency", 1.0, 2.0), ("start_excess", -1e-9, 50.0), ("step_efficiency", 0.0, 0.2),
         ):  # fmt: skip
             value = getattr(self, name)
             if not low < value <= high:
@@ -69,22 +71,28 @@ class Rules:
         return digest.digest()
 
     def first_code(self, qber: float) -> int:
-        """Index of the largest code within ``first_efficiency``; the smallest for any QBER that is lower still."""
+        """Index of the largest code within ``first_share``; the smallest for any QBER that is lower still."""
         if not 0.0 <= qber <= 0.5:
             raise InputError(f"qber: {qber:g}; allowed are 0 to 0.5")
-        budget = self.first_efficiency * PACKET_BITS * binary_entropy(max(qber, LOWEST_QBER))
+        budget = self.first_share * self.start_bits(max(qber, LOWEST_QBER))
         return max([k for k, rows in enumerate(code_rows()) if rows * CIRCULANT <= budget], default=0)
+
+    def start_bits(self, qber: float) -> float:
+        """Parities with which the first attempt begins."""
+        entropy = PACKET_BITS * binary_entropy(qber)
+        return self.start_efficiency * entropy + self.start_excess * math.sqrt(entropy)
 
     def larger_code(self, code: LdpcCode, qber: float) -> int | None:
         """Code to begin again with if all the half rows of the present one would not do, or None."""
-        if self.start_efficiency * code.bits * binary_entropy(qber) <= 2 * code.checks:
+        if self.start_bits(qber) <= 2 * code.checks:
             return None
         index = self.first_code(qber)
         return index if code_rows()[index] > code.rows else None
 
     def hopeless(self, code: LdpcCode, qber: float) -> bool:
         """Whether a syndrome is so short that the first attempt waits for more."""
-        return code.checks < (self.start_efficiency - 0.5 * self.step_efficiency) * code.bits * binary_entropy(qber)
+        step = self.step_efficiency * PACKET_BITS * binary_entropy(qber)
+        return code.checks < self.start_bits(qber) - 0.5 * step
 
     def rows_to_split(self, code: LdpcCode, split: int, qber: float, number: int, *, first: bool) -> int:
         """Rows to split in a round.
@@ -107,12 +115,11 @@ class Rules:
         int
             At least ``FEWEST_ROWS`` unless fewer are left.
         """
-        entropy = code.bits * binary_entropy(qber)
+        entropy = PACKET_BITS * binary_entropy(qber)
         rows = min(max(round(self.step_efficiency * entropy / code.circulant), FEWEST_ROWS), MOST_ROWS)
         rows *= LATE.get(number, 1)
         if first:
-            missing = self.start_efficiency * entropy - code.checks
-            rows = max(rows, math.ceil(missing / code.circulant))
+            rows = max(rows, math.ceil((self.start_bits(qber) - code.checks) / code.circulant))
         return min(rows, code.rows - split)
 
     def beyond(self, qber: float) -> float:

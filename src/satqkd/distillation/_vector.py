@@ -1,9 +1,11 @@
-"""Compiled scalar building blocks that LLVM turns into vector code: bit casts, multiply-add, the functions of a check node.
+"""Compiled scalar functions that LLVM turns into vector code: bit casts, multiply-add, those of a check node.
 
 A check node multiplies tanh(L / 2) of its inputs. Here every factor is kept as its *doubt* 1 - tanh(|L| / 2).
 
 No fast-math anywhere: reordering and assumptions about infinities would break the posteriors of strongly known bits.
 """
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, var-annotated"
 
 from __future__ import annotations
 
@@ -16,30 +18,30 @@ from numba.extending import intrinsic
 
 
 @intrinsic
-def _bits(typingctx, x):  # type: ignore[no-untyped-def]
+def _bits(typingctx, x):
     """Bit pattern of a float32 as int32."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], ir.IntType(32))
 
     return types.int32(types.float32), codegen
 
 
 @intrinsic
-def _float(typingctx, x):  # type: ignore[no-untyped-def]
+def _float(typingctx, x):
     """Float32 with the bit pattern of an int32."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], ir.FloatType())
 
     return types.float32(types.int32), codegen
 
 
 @intrinsic
-def _multiply_add(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def _multiply_add(typingctx, a, b, c):
     """a b + c in float32, fused where the processor can."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         kind = ir.FloatType()
         function = builder.module.declare_intrinsic("llvm.fmuladd", [kind], ir.FunctionType(kind, [kind] * 3))
         return builder.call(function, args)
@@ -62,7 +64,7 @@ MAGNITUDE = np.int32(0x7FFFFFFF)
 
 
 @njit(inline="always")
-def doubt(x):  # type: ignore[no-untyped-def]
+def doubt(x):
     r""":math:`1-\tanh(x/2)` of a float32 :math:`x\ge0`, to 1e-6 of itself however small; x beyond 87 counts as 87."""
     z = (x if x < LARGEST_EXPONENT else LARGEST_EXPONENT) * -LOG2_E
     shifted = z + ROUNDER
@@ -77,13 +79,13 @@ def doubt(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def either(a, b):  # type: ignore[no-untyped-def]
+def either(a, b):
     """Doubt of a sum of two bits, a + b - a b: small doubts keep their digits, where a product of tanh loses them."""
     return _multiply_add(b, ONE - a, a)
 
 
 @njit(inline="always")
-def certainty(a):  # type: ignore[no-untyped-def]
+def certainty(a):
     r"""Log-likelihood ratio of a doubt in (0, 1], the inverse of :func:`doubt`: :math:`\log((2-a)/a)`.
 
     The quotient is brought next to 1 by a power of two, the rest is an odd series in the artanh of the quotient.

@@ -80,7 +80,7 @@ class LdpcCode:
         return (halves[:, 0] ^ halves[:, 1]).reshape(halves.shape[0], self.checks)
 
     def matrix(self, *, split: int = 0) -> csr_array:
-        """Parity-check matrix (scipy.sparse); the first ``split`` rows of the order are two: second halves come last."""
+        """Parity-check matrix; the first ``split`` rows of the order are two, with their second halves at the end."""
         from scipy.sparse import csr_array
 
         is_split = np.zeros(self.rows, bool)

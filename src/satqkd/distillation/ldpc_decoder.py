@@ -1,7 +1,7 @@
 """Layered sum-product decoding of many packets side by side.
 
 The decoder looks for the error pattern between two strings whose syndromes differ by a known amount. It works on the
-log-likelihood ratios of :data:`~satqkd.distillation._ldpc_kernels.LANES` packets at once, one per vector lane, all
+log-likelihood ratios of 16 packets at once, one per vector lane, all
 with the same code but each with its own parities, its own rows split in two and its own number of iterations.
 A lane that is done takes the next packet while the others go on.
 """
@@ -41,7 +41,7 @@ class LaneDecoder:
     """
 
     def __init__(self, code: LdpcCode) -> None:
-        from satqkd.distillation._ldpc_kernels import LANES
+        from satqkd.distillation._lanes import LANES
 
         self.code = code
         self.lanes = LANES

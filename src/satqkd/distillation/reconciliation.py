@@ -9,17 +9,16 @@ docs/reconciliation.md for the protocol, what is counted, and what the option ``
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.distillation._decoding_queue import DecodingQueue, Job
 from satqkd.distillation._reconciliation_messages import (
-    QBER_REPORT_BITS,
     Kind,
     Message,
     Verdict,
+    combined_qber,
     decode_message,
     packed,
     qber_of,
@@ -28,76 +27,15 @@ from satqkd.distillation._reconciliation_messages import (
     unpacked,
 )
 from satqkd.distillation._reconciliation_rules import Rules
-from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, LdpcCode, checked_bits, load_code
+from satqkd.distillation._reconciliation_state import Outcome, PacketState, asked_positions, state_of
+from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, checked_bits, load_code
 from satqkd.errors import InputError
 
 __all__ = ["PACKET_BITS", "Outcome", "Receiver", "Rules", "Sender"]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How the reconciliation of a packet ended; equal on both sides.
-
-    ``status``: ``"corrected"``, ``"abandoned"`` (not decoded after the last round) or ``"rejected"`` (QBER above the
-    threshold). ``revealed_bits`` is the sum of ``parts``, everything that either side revealed. ``qber``: of a
-    corrected packet its errors, else the syndrome's estimate, both as reported (in steps of 2.2 %).
-    """
-
-    status: str
-    rounds: int
-    revealed_bits: int
-    code: str
-    qber: float
-    parts: dict[str, int]
-
-
 EARLY = 64
 """First messages that are kept for packets which are not open yet."""
-
-STATUS = {Verdict.CORRECTED: "corrected", Verdict.ABANDONED: "abandoned", Verdict.REJECTED: "rejected"}
-
-
-@dataclass
-class _State:
-    """What both sides keep of a packet."""
-
-    code: LdpcCode
-    round: int = 0
-    split: int = 0
-    report: int = 0
-    parts: dict[str, int] = field(default_factory=dict)
-    last_sent: bytes = b""
-    outcome: Outcome | None = None
-    syndrome_round: int = 0
-    fresh: bool = True
-    """A syndrome came since the last reply: the next one has an estimate."""
-
-    def count(self, part: str, bits: int) -> None:
-        """Add revealed bits."""
-        self.parts[part] = self.parts.get(part, 0) + bits
-
-    def begin(self, code: LdpcCode) -> None:
-        """The syndrome of a code is revealed."""
-        self.code, self.split, self.fresh, self.syndrome_round = code, 0, True, self.round
-        self.count("syndromes", code.checks)
-
-    def rows_to_split(self, rules: Rules) -> int:
-        """Rows that the present round splits."""
-        first = self.round == self.syndrome_round + 1
-        return rules.rows_to_split(self.code, self.split, qber_of(self.report), self.round, first=first)
-
-    def count_reply(self, message: Message) -> None:
-        """Add what a reply reveals; positions of ``llr`` are functions of the error pattern and are not counted."""
-        self.count("acknowledgements", 1)
-        if message.field == Verdict.CORRECTED or self.fresh:
-            self.count("qber_reports", QBER_REPORT_BITS)
-
-    def end(self, verdict: Verdict) -> None:
-        """Set the outcome."""
-        self.outcome = Outcome(
-            status=STATUS[verdict], rounds=self.round, revealed_bits=sum(self.parts.values()), code=self.code.name,
-            qber=qber_of(self.report), parts=dict(self.parts),
-        )  # fmt: skip
 
 
 class Sender:
@@ -111,7 +49,7 @@ class Sender:
 
     def __init__(self, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, PacketState] = {}
         self._bits: dict[int, Bits] = {}
         self._parities: dict[int, Bits] = {}
         self._tracked: deque[float] = deque(maxlen=self.rules.tracked_packets)
@@ -138,22 +76,25 @@ class Sender:
         if not 0 <= packet < 2**32:
             raise InputError(f"packet: {packet}; allowed are 0 to 2^32 - 1")
         checked = checked_bits(np.asarray(bits)[None], PACKET_BITS)
-        index = self.rules.first_code(self.expected_qber if sample_qber is None else sample_qber)
+        expected = self.expected_qber if sample_qber is None else sample_qber
+        index = self.rules.first_code(expected)
         self._bits[packet] = checked
-        self._states[packet] = _State(load_code(index))
-        return self._syndrome(packet, index)
+        self._states[packet] = PacketState(load_code(index))
+        return self._syndrome(packet, index, expected)
 
     @property
     def expected_qber(self) -> float:
         """QBER that the next packet is expected to have."""
         return float(np.mean(self._tracked)) if self._tracked else self.rules.prior_qber
 
-    def _syndrome(self, packet: int, index: int) -> bytes:
+    def _syndrome(self, packet: int, index: int, expected_qber: float) -> bytes:
         state = self._states[packet]
         state.begin(load_code(index))
         self._parities[packet] = state.code.half_parities(self._bits[packet])[0]
         syndrome = self._parities[packet][0] ^ self._parities[packet][1]
-        message = Message(Kind.SYNDROME, packet, state.round, index, packed(syndrome))
+        # what is expected was reported before, and counted then: it reveals nothing new
+        expected = bytes([report_of(expected_qber)])
+        message = Message(Kind.SYNDROME, packet, state.round, index, expected + packed(syndrome))
         state.last_sent = message.encode()
         return state.last_sent
 
@@ -188,11 +129,11 @@ class Sender:
         state = self._states[packet]
         larger = self.rules.larger_code(state.code, qber_of(state.report)) if fresh else None
         if larger is not None:
-            return self._syndrome(packet, larger)
+            return self._syndrome(packet, larger, qber_of(state.report))
         if payload:
             if self.rules.disclosure != "llr":
                 raise InputError("reconciliation message: positions asked for; the rules have disclosure 'public'")
-            positions = _positions(payload)
+            positions = asked_positions(payload)
             bits = self._bits[packet][0, positions]
             state.count("bits", bits.size)
             state.last_sent = Message(Kind.BITS, packet, state.round, 0, packed(bits)).encode()
@@ -207,7 +148,7 @@ class Sender:
 
     def outcome(self, packet: int) -> Outcome | None:
         """How a packet ended, None while it is open."""
-        return _of(self._states, packet).outcome
+        return state_of(self._states, packet).outcome
 
     def verified(self, packet: int) -> None:
         """The packet's verification tag agreed: its QBER is used for the next ones."""
@@ -237,7 +178,7 @@ class Receiver:
         if not 1 <= lanes <= 16:
             raise InputError(f"lanes: {lanes}; allowed are 1 to 16")
         self.rules = rules or Rules()
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, PacketState] = {}
         self._bits: dict[int, Bits] = {}
         self._own: dict[int, Bits] = {}
         self._parities: dict[int, Bits] = {}
@@ -265,8 +206,12 @@ class Receiver:
             return None
         if state is None:
             if came.kind is Kind.SYNDROME and came.round == 0:
-                self._states[came.packet] = _State(load_code(came.field))
-                self._syndrome(came)
+                self._states[came.packet] = PacketState(load_code(came.field))
+                try:
+                    self._syndrome(came)
+                except InputError:
+                    del self._states[came.packet]
+                    raise
             return None
         if came.round <= state.round:
             return (state.last_sent or None) if came.round == state.round else None
@@ -283,7 +228,9 @@ class Receiver:
 
     def _syndrome(self, came: Message) -> None:
         code = load_code(came.field)
-        syndrome = unpacked(came.payload, code.checks).reshape(code.rows, code.circulant)
+        if not came.payload:
+            raise InputError("reconciliation message: a syndrome without the expected QBER before it")
+        syndrome = unpacked(came.payload[1:], code.checks).reshape(code.rows, code.circulant)
         state = self._states[came.packet]
         state.begin(code)
         own = code.half_parities(self._bits[came.packet])[0]
@@ -291,7 +238,9 @@ class Receiver:
         parities = np.stack([syndrome ^ own[0] ^ own[1], np.zeros_like(syndrome)])
         self._parities[came.packet] = parities
         qber, saturated = syndrome_qber(code, int(parities[0].sum()))
-        state.report = report_of(self.rules.beyond(qber) if saturated else qber)
+        expected = qber_of(came.payload[0])
+        qber = self.rules.beyond(qber) if saturated else combined_qber(qber, code, expected)
+        state.report = report_of(qber)
         if qber_of(state.report) > self.rules.qber_threshold:
             self._reply(came.packet, Verdict.REJECTED)
         elif self.rules.hopeless(code, qber_of(state.report)) and state.round < self.rules.max_rounds:
@@ -364,7 +313,8 @@ class Receiver:
 
     def corrected(self, packet: int) -> Bits:
         """The satellite's bits of a corrected packet."""
-        return self._bits[packet][0] ^ self._pattern(packet)
+        bits: Bits = self._bits[packet][0] ^ self._pattern(packet)
+        return bits
 
     def errors(self, packet: int) -> int:
         """Errors found in a corrected packet."""
@@ -377,26 +327,10 @@ class Receiver:
 
     def outcome(self, packet: int) -> Outcome | None:
         """How a packet ended, None while it is open."""
-        return None if packet in self._bits and packet not in self._states else _of(self._states, packet).outcome
+        return None if packet in self._bits and packet not in self._states else state_of(self._states, packet).outcome
 
     def drop(self, packet: int) -> None:
         """Forget a packet and its bits."""
         self._queue.drop(packet)
         for kept in (self._states, self._bits, self._own, self._parities, self._early, self._patterns, self._asked):
-            kept.pop(packet, None)  # type: ignore[attr-defined]
-
-
-def _of(states: dict[int, _State], packet: int) -> _State:
-    if packet not in states:
-        raise InputError(f"packet: {packet} is not open")
-    return states[packet]
-
-
-def _positions(payload: bytes) -> NDArray[np.int64]:
-    """Positions asked for in a reply with the option ``llr``."""
-    if len(payload) % 4:
-        raise InputError(f"reconciliation message: {len(payload)} bytes of positions; allowed are multiples of 4")
-    positions = np.frombuffer(payload, ">u4").astype(np.int64)
-    if positions.size and positions.max() >= PACKET_BITS:
-        raise InputError(f"reconciliation message: position {positions.max()}; allowed are below {PACKET_BITS}")
-    return positions
+            kept.pop(packet, None)
