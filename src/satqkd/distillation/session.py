@@ -19,6 +19,7 @@ from satqkd.distillation.transport import LinkCounts, Transport
 __all__ = ["End"]
 
 _CONTROL_REPEAT_S: Final = 0.1
+_STANDSTILL: Final = 10.0  # times the patience: the other end is there, but nothing moves
 
 
 class End:
@@ -31,7 +32,7 @@ class End:
     journal : Journal
         The party's.
     patience_s : float
-        Silence after which it gives up for now. [s]
+        Silence after which it gives up for now; ten times that if the other end is there but nothing moves. [s]
     linger_s : float
         How long the satellite answers after its last word, in case that was lost. [s]
     """
@@ -63,7 +64,7 @@ class End:
             hint = f' (the other end said, without proof: "{self.party.hint}")' if self.party.hint else ""
             return SessionError(
                 "SILENT",
-                f"no progress for {self.patience_s:g} s{hint}; to continue, start both ends again with their folders",
+                f"nothing heard for {self.patience_s:g} s{hint}; to continue, start both ends again with their folders",
             )
         return None
 
@@ -77,13 +78,25 @@ class End:
     def over(self, now: float) -> bool:
         """Whether this end has nothing left to do at time ``now``."""
         party = self.party
-        if not party.over and now - self._progress_at > self.patience_s:
+        if not party.over and (
+            now - self._heard_at > self.patience_s or now - self._progress_at > _STANDSTILL * self.patience_s
+        ):
             self.silent = True
         if self.silent:
             return True
         if not party.over or self.transport.waiting_control:
             return False
         return isinstance(party, Ground) or now - self._heard_at > self.linger_s
+
+    def excuse(self, seconds: float) -> None:
+        """This end was computing for ``seconds`` and could not have heard anything."""
+        self._heard_at += seconds
+        self._progress_at += seconds
+
+    @property
+    def keep_alive(self) -> bytes | None:
+        """Datagram that says no more than that this end is there."""
+        return None if self.party.over else self.transport.sign_of_life()
 
     def receive(self, datagram: bytes, now: float) -> bool:
         """Take in a datagram at time ``now``; whether it is one of the session."""

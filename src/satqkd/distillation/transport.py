@@ -236,6 +236,12 @@ class Transport:
         assert self.session is not None
         return frames.pack(frames.Frame(frames.ACKNOWLEDGE, self.session, 0, 0, 1, payload))
 
+    def sign_of_life(self) -> bytes | None:
+        """Acknowledgement of nothing in particular."""
+        if self.session is None:
+            return None
+        return frames.pack(frames.Frame(frames.ACKNOWLEDGE, self.session, 0, 0, 1, _NEXT.pack(self._next_in)))
+
     def poll(self, now: float) -> list[bytes]:
         """Datagrams to send now.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -15,6 +17,7 @@ __all__ = ["address", "open_socket", "serve"]
 
 _BUFFER_BYTES = 4_000_000
 _AT_ONCE = 64
+_LIFE_S = 1.0
 
 
 def address(text: str, *, option: str) -> tuple[str, int]:
@@ -69,8 +72,47 @@ def serve(
         Called now and then, for a display.
     """
     end.start(time.monotonic())
+    with _SignsOfLife(sock) as alive:
+        _serve(end, sock, link, peer, watch, alive)
+
+
+class _SignsOfLife:
+    """Thread that tells the other end that this one is there while it computes."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.last_s = math.inf  # when the main loop was here last
+        self.datagram: bytes | None = None
+        self.peer: tuple[str, int] | None = None
+
+    def __enter__(self) -> _SignsOfLife:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_LIFE_S):
+            datagram, peer = self.datagram, self.peer
+            if time.monotonic() - self.last_s > _LIFE_S and datagram is not None and peer is not None:
+                _send(self._sock, datagram, peer)
+
+
+def _serve(
+    end: End,
+    sock: socket.socket,
+    link: EmulatedLink,
+    peer: tuple[str, int] | None,
+    watch: Callable[[], None] | None,
+    alive: _SignsOfLife,
+) -> None:
     while True:
         now = time.monotonic()
+        alive.last_s, alive.datagram, alive.peer = now, end.keep_alive, peer
         for datagram in end.poll(now):
             link.send(datagram, now)
         for datagram in link.arrived(now):
@@ -91,8 +133,10 @@ def serve(
                 break
             except ConnectionError:  # the other end is not there (yet, or any more): as if the datagram had been lost
                 continue
-            if end.receive(datagram, time.monotonic()):
+            before = time.monotonic()
+            if end.receive(datagram, before):
                 peer = sender
+            end.excuse(time.monotonic() - before)
 
 
 def _send(sock: socket.socket, datagram: bytes, peer: tuple[str, int]) -> None:
