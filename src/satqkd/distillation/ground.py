@@ -154,7 +154,9 @@ class Ground(Party):
                 self._reconciliation.drop(packet.number)
         self._blocks.clear()
         self._waiting.clear()
-        self._measured = None
+        if self._measured is not None:
+            self._measured.bit[:] = 0
+            self._measured = None
         counting = sum(1 << block for block in self.released)
         self.state = "closing"
         self.control_message = self._control_sealed("close", {"blocks": f"{counting:x}", "reason": reason[:500]})
@@ -238,7 +240,7 @@ class Ground(Party):
     def _begin_block(self, packets: list[Packet]) -> None:
         number = self._next_block
         self._next_block += 1
-        if self.pool is not None and self.pool.remaining("ground") < _RESERVE + 2 * len(self._waiting):
+        if self.pool is not None and self.pool.remaining("ground") < _RESERVE + 2 * len(self._blocks):
             raise SessionError("POOL_EXHAUSTED", "the pool of one-time values cannot authenticate another block")
         self._blocks[number] = _Block(number, packets, (len(self._sent), len(self._received)))
         self._say(

@@ -153,15 +153,19 @@ class End:
         if self.transport.backlog < self._backlog:
             self._progress_at = now
         self._backlog = self.transport.backlog
-        if self.party.control_message and now - self._last_control >= _CONTROL_REPEAT_S:
+        last_word = self.party.control_message if not self._talking else None
+        if last_word and now - self._last_control >= _CONTROL_REPEAT_S:
             self._last_control = now
-            self.transport.send_control(self.party.control_message)
+            self.transport.send_control(last_word)
         return self.transport.poll(now) if self._talking else self.transport.poll_control(now)
 
     @property
     def _talking(self) -> bool:
-        """Whether the stream goes on."""
-        return self.party.failure is None and self.party.state in ("waiting", "hello", "running")
+        """Whether the stream goes on: an end without trouble has its last word when all else is acknowledged."""
+        if self.party.failure is not None:
+            return False
+        state = self.party.state
+        return state in ("waiting", "hello", "running") or (state == "closing" and self.transport.backlog > 0)
 
     def next_time(self, now: float) -> float:
         """When :meth:`poll` or :meth:`over` should be asked again if nothing arrives. [s]"""

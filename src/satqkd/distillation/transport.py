@@ -222,6 +222,13 @@ class Transport:
                 if not out.there[i] and order < newest and now - out.sent_at[i] >= self.round_trip_s:
                     out.due[i] = min(out.due[i], now)  # what was sent after it is there already
 
+    def _acknowledge(self, now: float, ready: list[bytes]) -> None:
+        if now >= self._acknowledge_at:
+            self._acknowledged += 1
+            again = self._incoming and self._acknowledged <= _MOST_ACKNOWLEDGEMENTS
+            self._acknowledge_at = now + _ACKNOWLEDGE_AGAIN_S if again else math.inf
+            ready.append(self._acknowledgement())
+
     def _acknowledgement(self) -> bytes:
         payload = _NEXT.pack(self._next_in)
         for sequence in sorted(self._incoming):
@@ -258,11 +265,7 @@ class Transport:
         if self.session is None:
             return []
         ready = self._control_ready()
-        if now >= self._acknowledge_at:
-            self._acknowledged += 1
-            again = self._incoming and self._acknowledged <= _MOST_ACKNOWLEDGEMENTS
-            self._acknowledge_at = now + _ACKNOWLEDGE_AGAIN_S if again else math.inf
-            ready.append(self._acknowledgement())
+        self._acknowledge(now, ready)
         on_the_way = sum(
             due > now and tries > 0 and not there
             for out in self._outgoing.values()
@@ -287,8 +290,11 @@ class Transport:
         return bool(self._control_out)
 
     def poll_control(self, now: float) -> list[bytes]:
-        """Datagrams to send at time ``now`` when the stream is given up: those outside it."""
-        return self._counted(self._control_ready())
+        """Datagrams to send at time ``now`` when the stream is over: those outside it, and acknowledgements."""
+        ready = self._control_ready()
+        if self.session is not None:
+            self._acknowledge(now, ready)
+        return self._counted(ready)
 
     def _control_ready(self) -> list[bytes]:
         ready = list(self._control_out)
