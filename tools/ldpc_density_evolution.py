@@ -230,7 +230,7 @@ def threshold_qber(
     edges = sum(degree * fraction for degree, fraction in node_fractions.items())
     checks = check_degrees or concentrated(edges / rows_per_column)
     high = qber_of_entropy(rows_per_column)
-    low = 0.75 * high
+    low = 0.3 * high
     lam = edge_fractions(node_fractions)
     while high - low > accuracy * low:
         middle = 0.5 * (low + high)

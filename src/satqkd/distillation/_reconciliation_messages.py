@@ -18,7 +18,7 @@ QBER_REPORT_BITS = 8
 LOWEST_QBER, QBER_RATIO = 5e-4, 1.022
 """Reported QBERs: a logarithmic grid in steps of 2.2 %, 0.05 % to 12.8 %."""
 
-SATURATION = 4.0
+SATURATION = 2.5
 """Standard deviations that a syndrome's weight must be away from one half to tell a QBER."""
 
 
@@ -94,7 +94,7 @@ def report_of(qber: float) -> int:
 def syndrome_qber(code: LdpcCode, weight: int) -> tuple[float, bool]:
     """QBER from the number of checks that disagree, and whether it is only a lower limit.
 
-    A check of degree d is violated with probability (1 - (1 - 2 Q)^d) / 2. Within four standard deviations of one half
+    A check of degree d is violated with probability (1 - (1 - 2 Q)^d) / 2. Within 2.5 standard deviations of one half
     the weight tells no more than that the QBER is at least the value given.
     """
     degrees, counts = np.unique(code.row_degrees(), return_counts=True)
@@ -112,14 +112,17 @@ def syndrome_qber(code: LdpcCode, weight: int) -> tuple[float, bool]:
 def combined_qber(own: float, code: LdpcCode, expected: float) -> float:
     """Syndrome's estimate drawn towards what was expected, each with the inverse of its variance.
 
-    The syndrome's error follows from its weight. A packet with the expected QBER scatters by its number of errors, and
-    the expectation by that of as few packets as it comes from: twice that variance. Where the two are further apart
-    than three of their standard deviations the QBER has changed, and the syndrome alone is right.
+    The syndrome's error follows from its weight, and from the columns that the errors happen to be in. A packet with
+    the expected QBER scatters by its number of errors, and the expectation by that of as few packets as it comes from:
+    twice that variance. Where the two are further apart than three of their standard deviations the QBER has changed,
+    and the syndrome alone is right.
     """
+    columns = code.column_degrees()
     degree = code.row_degrees().mean()
     slope = degree * (1.0 - 2.0 * own) ** (degree - 1.0)
     bias = 0.5 * (1.0 - (1.0 - 2.0 * own) ** degree)
     variance = bias * (1.0 - bias) / code.checks / slope**2
+    variance += own / code.bits * (float((columns**2).mean() / columns.mean() ** 2) - 1.0)
     scatter = 2.0 * expected / code.bits
     if (own - expected) ** 2 > 9.0 * (variance + scatter):
         return own
