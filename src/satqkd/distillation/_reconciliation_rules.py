@@ -15,8 +15,8 @@ DISCLOSURES = ("public", "llr")
 FEWEST_ROWS, MOST_ROWS = 2, 5
 """Rows of circulants of 50 parities that are split per round: 100 to 250 bits, more in the last two."""
 
-LATE = {5: 2, 6: 4}
-"""Factors of the last rounds, which few packets reach: to give a packet up costs all of it."""
+LATE = {1: 2, 0: 4}
+"""Factors by the rounds left, which few packets reach: to give a packet up costs all of it."""
 
 
 def binary_entropy(p: float) -> float:
@@ -117,7 +117,7 @@ class Rules:
         """
         entropy = PACKET_BITS * binary_entropy(qber)
         rows = min(max(round(self.step_efficiency * entropy / code.circulant), FEWEST_ROWS), MOST_ROWS)
-        rows *= LATE.get(number, 1)
+        rows *= LATE.get(self.max_rounds - number, 1)
         if first:
             rows = max(rows, math.ceil((self.start_bits(qber) - code.checks) / code.circulant))
         return min(rows, code.rows - split)

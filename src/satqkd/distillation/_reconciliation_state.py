@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from satqkd.distillation._reconciliation_messages import QBER_REPORT_BITS, Message, Verdict, qber_of
 from satqkd.distillation._reconciliation_rules import Rules
-from satqkd.distillation.ldpc_codes import PACKET_BITS, LdpcCode
+from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, LdpcCode
 from satqkd.errors import InputError
 
 
@@ -83,11 +83,21 @@ def state_of(states: dict[int, PacketState], packet: int) -> PacketState:
     return states[packet]
 
 
-def asked_positions(payload: bytes) -> NDArray[np.int64]:
+def asked_positions(payload: bytes, rules: Rules) -> NDArray[np.int64]:
     """Positions asked for in a reply with the option ``llr``."""
+    if payload and rules.disclosure != "llr":
+        raise InputError("reconciliation message: positions asked for; the rules have disclosure 'public'")
     if len(payload) % 4:
         raise InputError(f"reconciliation message: {len(payload)} bytes of positions; allowed are multiples of 4")
     positions = np.frombuffer(payload, ">u4").astype(np.int64)
     if positions.size and positions.max() >= PACKET_BITS:
         raise InputError(f"reconciliation message: position {positions.max()}; allowed are below {PACKET_BITS}")
     return positions
+
+
+def wipe(packet: int, *kept: dict[int, Bits]) -> None:
+    """Overwrite and forget the arrays of a packet."""
+    for arrays in kept:
+        array = arrays.pop(packet, None)
+        if array is not None:
+            array.fill(0)

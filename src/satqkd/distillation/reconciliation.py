@@ -27,7 +27,7 @@ from satqkd.distillation._reconciliation_messages import (
     unpacked,
 )
 from satqkd.distillation._reconciliation_rules import Rules
-from satqkd.distillation._reconciliation_state import Outcome, PacketState, asked_positions, state_of
+from satqkd.distillation._reconciliation_state import Outcome, PacketState, asked_positions, state_of, wipe
 from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, checked_bits, load_code
 from satqkd.errors import InputError
 
@@ -75,7 +75,7 @@ class Sender:
             raise InputError(f"packet: {packet} is open already; a number is used once")
         if not 0 <= packet < 2**32:
             raise InputError(f"packet: {packet}; allowed are 0 to 2^32 - 1")
-        checked = checked_bits(np.asarray(bits)[None], PACKET_BITS)
+        checked = checked_bits(np.asarray(bits)[None], PACKET_BITS).copy()
         expected = self.expected_qber if sample_qber is None else sample_qber
         index = self.rules.first_code(expected)
         self._bits[packet] = checked
@@ -113,27 +113,24 @@ class Sender:
             if not payload:
                 raise InputError("reconciliation message: a reply without the QBER report that belongs to it")
             state.report, payload = payload[0], payload[1:]
+        if verdict is Verdict.CONTINUE and state.round >= self.rules.max_rounds:
+            raise InputError(f"reconciliation message: round {state.round + 1}; allowed are {self.rules.max_rounds}")
+        positions = asked_positions(payload, self.rules)
         state.count_reply(reply)
         fresh, state.fresh = state.fresh, False
         if verdict is not Verdict.CONTINUE:
             state.end(verdict)
-            self._bits.pop(reply.packet)
-            self._parities.pop(reply.packet)
+            wipe(reply.packet, self._bits, self._parities)
             return None
         state.round += 1
-        if state.round > self.rules.max_rounds:
-            raise InputError(f"reconciliation message: round {state.round}; allowed are {self.rules.max_rounds}")
-        return self._more(reply.packet, payload, fresh)
+        return self._more(reply.packet, positions, fresh)
 
-    def _more(self, packet: int, payload: bytes, fresh: bool) -> bytes:
+    def _more(self, packet: int, positions: NDArray[np.int64], fresh: bool) -> bytes:
         state = self._states[packet]
         larger = self.rules.larger_code(state.code, qber_of(state.report)) if fresh else None
         if larger is not None:
             return self._syndrome(packet, larger, qber_of(state.report))
-        if payload:
-            if self.rules.disclosure != "llr":
-                raise InputError("reconciliation message: positions asked for; the rules have disclosure 'public'")
-            positions = asked_positions(payload)
+        if positions.size:
             bits = self._bits[packet][0, positions]
             state.count("bits", bits.size)
             state.last_sent = Message(Kind.BITS, packet, state.round, 0, packed(bits)).encode()
@@ -158,9 +155,9 @@ class Sender:
         self._tracked.append(outcome.qber)
 
     def drop(self, packet: int) -> None:
-        """Forget a packet and its bits."""
-        for kept in (self._states, self._bits, self._parities):
-            kept.pop(packet, None)
+        """Forget a packet; its bits are overwritten."""
+        self._states.pop(packet, None)
+        wipe(packet, self._bits, self._parities)
 
 
 class Receiver:
@@ -285,8 +282,8 @@ class Receiver:
         if verdict is not Verdict.CONTINUE:
             state.end(verdict)
             self._queue.drop(packet)
-            for kept in (self._own, self._parities, self._asked):
-                kept.pop(packet, None)
+            wipe(packet, self._own, self._parities)
+            self._asked.pop(packet, None)
         self._ready.append(state.last_sent)
 
     @property
@@ -330,7 +327,8 @@ class Receiver:
         return None if packet in self._bits and packet not in self._states else state_of(self._states, packet).outcome
 
     def drop(self, packet: int) -> None:
-        """Forget a packet and its bits."""
+        """Forget a packet; its bits are overwritten."""
         self._queue.drop(packet)
-        for kept in (self._states, self._bits, self._own, self._parities, self._early, self._patterns, self._asked):
+        for kept in (self._states, self._early, self._asked):
             kept.pop(packet, None)
+        wipe(packet, self._bits, self._own, self._parities, self._patterns)
