@@ -32,6 +32,8 @@ GROUP = 16
 class ToySender:
     """Parities of groups of 16 bits, then the groups in which they differ: corrects all single errors of a group."""
 
+    expected_qber = 0.001
+
     def __init__(self, threshold=0.08):
         self._bits, self._outcome, self._threshold = {}, {}, threshold
         self.checked = []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from satqkd.distillation.amplification import integrity_checksum, random_seed, seed_bits
 from satqkd.distillation.announcement import encode_announcement, unpack_codes
-from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key
+from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key, qber_hint
 from satqkd.distillation.messages import MalformedMessage, Message
 from satqkd.distillation.packets import PacketCutter, block_counts, count_signal_errors
 from satqkd.distillation.party import Party
@@ -248,7 +248,7 @@ class Ground(Party):
             {
                 "block": number,
                 "packets": [int(p.number) for p in packets],
-                "sample_qber": [p.sample_qber for p in packets],
+                "qber_hints": [qber_hint(p, self._source) for p in packets],
             },
         )
         if number not in self._already_released:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PassRecord", "Satellite", "SenderSide"]
 
+_HINT_DEVIATIONS = 2.5
+
 SEED_BYTES = 32
 """Random bytes that choose the sample. [byte]"""
 
@@ -40,6 +42,10 @@ class Outcome(Protocol):
 
 class SenderSide(Protocol):
     """The reconciliation's end that knows the reference bits."""
+
+    @property
+    def expected_qber(self) -> float:
+        """Error rate that it expects from the packets before."""
 
     def open(self, packet: int, bits: NDArray[np.uint8], *, sample_qber: float | None = None) -> bytes:
         """First message about a packet."""
@@ -202,18 +208,32 @@ class Satellite(Party):
 
     def _start(self, message: Message) -> None:
         block, numbers = message.get("block", int), message.get("packets", list)
-        qbers = message.get("sample_qber", list)
+        hints = message.get("qber_hints", list)
         known = [self._packets[n] for n in numbers if isinstance(n, int) and n in self._packets]
         first = block * self.settings.packets_per_block
         if numbers != list(range(first, first + len(known))) or not known or block in self._blocks:
             raise MalformedMessage(f"message start: packets {numbers} of block {block}")
         if len(known) != self.settings.packets_per_block and not self._finished:
             raise MalformedMessage(f"message start: {len(known)} packets in block {block}")
-        if len(qbers) != len(known) or not all(q is None or (type(q) is float and 0.0 <= q <= 1.0) for q in qbers):
-            raise MalformedMessage("message start: error rates of the sample")
+        if len(hints) != len(known):
+            raise MalformedMessage("message start: number of hints")
         self._blocks[block] = _Block(known, self._finished)
-        opened = [self._reconciliation.open(p.number, p.bits, sample_qber=q) for p, q in zip(known, qbers, strict=True)]
+        opened = [
+            self._reconciliation.open(p.number, p.bits, sample_qber=self._expected_qber(hint))
+            for p, hint in zip(known, hints, strict=True)
+        ]
         self._say("syndromes", {"block": block}, *opened)
+
+    def _expected_qber(self, hint: Any) -> float | None:
+        """Error rate to begin with if the packet's disclosed bits say that it is not that of the packets before."""
+        if hint is None:
+            return None
+        rate, deviation = map(float, hint)
+        if not (0.0 <= rate <= 0.5 and deviation > 0.0):
+            raise MalformedMessage(f"message start: error rate {rate!r}")
+        if abs(rate - self._reconciliation.expected_qber) <= _HINT_DEVIATIONS * deviation:
+            return None
+        return max(rate - deviation, 0.5 * rate)  # too little revealed costs a round, too much costs key
 
     def _open_block(self, message: Message) -> tuple[int, _Block]:
         block = message.get("block", int)
