@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,13 @@ TOOL = Path(__file__).resolve().parents[2] / "tools" / "soak_reconciliation.py"
 
 @pytest.fixture(scope="module")
 def soak():
-    spec = importlib.util.spec_from_file_location("soak_reconciliation", TOOL)
+    """The script of `make soak`."""
+    spec = importlib.util.spec_from_file_location(TOOL.stem, TOOL)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[TOOL.stem] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
-    return module
+    yield module
+    del sys.modules[TOOL.stem]
 
 
 EASY = Rules(start_efficiency=1.2)
@@ -219,6 +223,28 @@ def test_results_do_not_depend_on_the_neighbours():
     assert sender.outcome(2) == alone
     for packet, bits in originals.items():
         np.testing.assert_array_equal(receiver.corrected(packet), bits)
+
+
+def test_packets_wait_for_lanes_whose_packets_wait_for_an_answer():
+    """Three codes, two decoders, answers withheld: work ends, and goes on when a packet leaves."""
+    failing = Rules(start_efficiency=1.0001, start_excess=0.0)
+    sender, receiver = Sender(failing), Receiver(failing, lanes=1)
+    for packet, qber in enumerate([0.02, 0.03, 0.04]):
+        bits, noisy = packet_pair(qber, packet)
+        receiver.open(packet, noisy)
+        receiver.receive(sender.open(packet, bits, sample_qber=qber))
+    held = []
+    while receiver.busy:
+        for reply in receiver.work():
+            answer = sender.receive(reply)
+            # up to the first failed attempt
+            if answer is not None and reply[5] < 1:
+                receiver.receive(answer)
+            else:
+                held.append(reply[4])
+    assert sorted(held) == [0, 1]
+    receiver.drop(held[0])
+    assert receiver.busy
 
 
 def test_verified_packets_choose_the_next_code():

@@ -63,8 +63,14 @@ class DecodingQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether a sweep would do something."""
-        return any(job.running for job in self._jobs.values())
+        """Whether a sweep would do something: packets may wait for lanes whose own packets wait for an answer."""
+        return any(job.running and (job.lane is not None or self._has_room(job.code)) for job in self._jobs.values())
+
+    def _has_room(self, code: LdpcCode) -> bool:
+        """Whether a packet of this code could be put into a lane."""
+        if code.name in self._decoders:
+            return len(self._used(code)) < self._lanes
+        return len(self._decoders) < DECODERS or any(not self._used(other.code) for other in self._decoders.values())
 
     def has(self, packet: int) -> bool:
         """Whether a packet is waiting or in a lane."""

@@ -15,7 +15,7 @@ DISCLOSURES = ("public", "llr")
 FEWEST_ROWS, MOST_ROWS = 2, 5
 """Rows of circulants of 50 parities that are split per round: 100 to 250 bits, more in the last two."""
 
-LATE = {1: 2, 0: 4}
+LATE = {1: 2, 0: 8}
 """Factors by the rounds left, which few packets reach: to give a packet up costs all of it."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PassRecord", "Satellite", "SenderSide"]
 
-_HINT_DEVIATIONS = 2.5
+_HINT_DEVIATIONS = 2.0
 
 SEED_BYTES = 32
 """Random bytes that choose the sample. [byte]"""
