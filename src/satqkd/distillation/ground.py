@@ -211,10 +211,10 @@ class Ground(Party):
             self._ready += self._cutter.finish()
             self.tell("announced", left_over_bits=int(self._cutter.left_over_bits))
         per_block = self.settings.packets_per_block
-        while len(self._ready) >= per_block or (self._all_announced and self._ready):
+        while (len(self._ready) >= per_block or (self._all_announced and self._ready)) and self._may_begin():
             self._begin_block(self._ready[:per_block])
             self._ready = self._ready[per_block:]
-        if self._all_announced and not self._blocks:
+        if self._all_announced and not (self._blocks or self._ready):
             self._close("")
 
     def _comparison(self, message: Message) -> None:
@@ -237,11 +237,21 @@ class Ground(Party):
         self._ready += self._cutter.push(sifted, own ^ theirs)
         self.tell("sifted", detections=stop, of=self._measured.pulse_index.size)
 
+    def _may_begin(self) -> bool:
+        """Whether the pool can authenticate another block; if not now, perhaps when an open one has paid it back."""
+        pool = self.pool
+        if pool is None:
+            return True
+        needed = _RESERVE + 2 * len(self._blocks)
+        if self._draw(lambda: b"yes" if pool.remaining("ground") >= needed else b"no") == b"yes":
+            return True
+        if not self._blocks:
+            raise SessionError("POOL_EXHAUSTED", "the pool of one-time values cannot authenticate another block")
+        return False
+
     def _begin_block(self, packets: list[Packet]) -> None:
         number = self._next_block
         self._next_block += 1
-        if self.pool is not None and self.pool.remaining("ground") < _RESERVE + 2 * len(self._blocks):
-            raise SessionError("POOL_EXHAUSTED", "the pool of one-time values cannot authenticate another block")
         self._blocks[number] = _Block(number, packets, (len(self._sent), len(self._received)))
         self._say(
             "start",
@@ -281,6 +291,7 @@ class Ground(Party):
             key = summary["key"]
             self._debt -= key["refill_bytes"] // PAD_BYTES
             self._waiting[block.number] = _Waiting([], b"", key["key_bytes"], key["refill_bytes"])
+            self._draw(bytes)  # the seed
             self._skip_sealed()
             return
         numbers = message.get("packets", list)

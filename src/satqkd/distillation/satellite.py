@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PassRecord", "Satellite", "SenderSide"]
 
-_HINT_DEVIATIONS = 2.0
+_HINT_DEVIATIONS = 3.0
 
 SEED_BYTES = 32
 """Random bytes that choose the sample. [byte]"""
@@ -233,7 +233,7 @@ class Satellite(Party):
             raise MalformedMessage(f"message start: error rate {rate!r}")
         if abs(rate - self._reconciliation.expected_qber) <= _HINT_DEVIATIONS * deviation:
             return None
-        return max(rate - deviation, 0.5 * rate)  # too little revealed costs a round, too much costs key
+        return max(rate - 0.5 * deviation, 0.5 * rate)  # too little revealed costs a round, too much costs key
 
     def _open_block(self, message: Message) -> tuple[int, _Block]:
         block = message.get("block", int)

@@ -94,6 +94,7 @@ class Transport:
         self._next_out = 0
         self._advanced_at = -math.inf
         self._numbered = self._acknowledged = 0
+        self._smoothed_s = round_trip_s  # round trips as they are, with what the other end takes to write its journal
         self._incoming: dict[int, tuple[int, dict[int, bytes]]] = {}
         self._next_in = 0
         self._acknowledge_at = math.inf
@@ -196,7 +197,9 @@ class Transport:
             return
         if following > self._first_open:
             for sequence in range(self._first_open, following):
-                self._outgoing.pop(sequence, None)
+                arrived = self._outgoing.pop(sequence, None)
+                if arrived is not None and max(arrived.tries) == 1:
+                    self._smoothed_s += 0.125 * (now - max(arrived.sent_at) - self._smoothed_s)
             self._first_open = following
             self._next_out = max(self._next_out, following)  # from before a crash: need not be sent again
             self._advanced_at = now
@@ -219,7 +222,11 @@ class Transport:
                     out.due[i] = max(out.due[i], now + _LONGEST_REPEAT_S)
         for out in self._outgoing.values():
             for i, order in enumerate(out.order):
-                if not out.there[i] and order < newest and now - out.sent_at[i] >= self.round_trip_s:
+                if (
+                    not out.there[i]
+                    and order < newest
+                    and now - out.sent_at[i] >= max(self.round_trip_s, self._smoothed_s)
+                ):
                     out.due[i] = min(out.due[i], now)  # what was sent after it is there already
 
     def _acknowledge(self, now: float, ready: list[bytes]) -> None:
@@ -319,7 +326,8 @@ class Transport:
                 out.sent_at[i], out.order[i] = now, self._numbered
                 self._numbered += 1
                 out.tries[i] += 1
-                out.due[i] = now + min(FIRST_REPEAT_S * out.tries[i], _LONGEST_REPEAT_S)
+                first = max(FIRST_REPEAT_S, 3.0 * self._smoothed_s)
+                out.due[i] = now + min(first * out.tries[i], max(first, _LONGEST_REPEAT_S))
         return count
 
     def next_time(self) -> float:

@@ -15,6 +15,8 @@ from satqkd.errors import InputError
 if TYPE_CHECKING:
     from satqkd.distillation.party import Authenticator, KeySink, Pool
 
+_LONGEST_SIGNATURE = 256
+
 __all__ = ["EndOptions", "FolderKeys", "equipment"]
 
 
@@ -143,7 +145,10 @@ def equipment(side: str, options: EndOptions) -> Iterator[tuple[Authenticator, P
                 peer = options.peer.read_bytes()
             except OSError as error:
                 raise InputError(f"{options.peer}: cannot be read: {(error.strerror or '').lower()}") from None
-            authenticator = SignatureAuthenticator(SigningIdentity.load(options.identity), peer, side)
+            identity = SigningIdentity.load(options.identity)
+            if len(identity.sign(b"")) > _LONGEST_SIGNATURE:
+                raise InputError(f"{options.identity}: its signatures do not fit into a datagram: use an Ed25519 key")
+            authenticator = SignatureAuthenticator(identity, peer, side)
             pool = _NewPool(options.pool) if options.pool is not None else None
         elif options.pool is None:
             raise InputError("--pool: a key pool (or --identity and --peer-key) is needed to authenticate messages")
