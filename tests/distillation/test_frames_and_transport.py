@@ -90,7 +90,7 @@ def test_the_stream_goes_on_after_a_crash_of_either_end():
     for message in messages:
         one.send(message)
     received = []
-    pump(one, other, LinkModel(loss=0.3), seed=5, until=0.15, received=received)
+    pump(one, other, LinkModel(loss=0.3), seed=5, until=0.06, received=received)
     assert 0 < len(received) < 30
     again = Transport(NAME)  # the receiver knows how many it has
     again.resume(received=len(received))

@@ -34,6 +34,7 @@ _LONGEST_REPEAT_S: Final = 0.5
 _ACKNOWLEDGE_AFTER_S: Final = 0.002
 _ACKNOWLEDGE_AGAIN_S: Final = 0.02  # while a message lacks something
 _MOST_ACKNOWLEDGEMENTS: Final = 10
+_IDLE_S: Final = 1.0
 _MESSAGE: Final = struct.Struct(">IH")
 _NEXT: Final = struct.Struct(">I")
 
@@ -98,6 +99,7 @@ class Transport:
         self._incoming: dict[int, tuple[int, dict[int, bytes]]] = {}
         self._next_in = 0
         self._acknowledge_at = math.inf
+        self._acknowledged_at = -math.inf
         self._control_in: deque[bytes] = deque()
         self._control_out: deque[bytes] = deque()
 
@@ -230,7 +232,9 @@ class Transport:
                     out.due[i] = min(out.due[i], now)  # what was sent after it is there already
 
     def _acknowledge(self, now: float, ready: list[bytes]) -> None:
-        if now >= self._acknowledge_at:
+        # now and then also unasked: the other end may have believed a wrong acknowledgement
+        if now >= min(self._acknowledge_at, self._acknowledged_at + _IDLE_S):
+            self._acknowledged_at = now
             self._acknowledged += 1
             again = self._incoming and self._acknowledged <= _MOST_ACKNOWLEDGEMENTS
             self._acknowledge_at = now + _ACKNOWLEDGE_AGAIN_S if again else math.inf
