@@ -229,7 +229,7 @@ MemoryPool.peek_pad = _peek
 class Side:
     """One end with everything of it that survives a crash."""
 
-    def __init__(self, side, small, *, settings=SMALL, secret=None, pass_id="p1", pool=None, linger_s=1.0):
+    def __init__(self, side, small, *, settings=SMALL, secret=None, pass_id="p1", pool=None, linger_s=1.5):
         self.side, self.small, self.settings, self.pass_id = side, small, settings, pass_id
         self.pool = pool or MemoryPool(secret or bytes(range(256)) * 2)
         self.keys, self.journal, self.events = MemoryKeys(), MemoryJournal(), []

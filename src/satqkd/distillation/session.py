@@ -19,6 +19,7 @@ from satqkd.distillation.transport import LinkCounts, Transport
 __all__ = ["End"]
 
 _CONTROL_REPEAT_S: Final = 0.1
+_REFUSAL_LINGERS: Final = 5.0
 _STANDSTILL: Final = 10.0  # times the patience: the other end is there, but nothing moves
 
 
@@ -34,11 +35,11 @@ class End:
     patience_s : float
         Silence after which it gives up for now; ten times that if the other end is there but nothing moves. [s]
     linger_s : float
-        How long the satellite answers after its last word, in case that was lost. [s]
+        How long the satellite answers after its last word, in case that was lost; five times that for a refusal. [s]
     """
 
     def __init__(
-        self, party: Ground | Satellite, journal: Journal, *, patience_s: float = 30.0, linger_s: float = 1.0
+        self, party: Ground | Satellite, journal: Journal, *, patience_s: float = 30.0, linger_s: float = 1.5
     ) -> None:
         self.party, self.journal = party, journal
         self.patience_s, self.linger_s = patience_s, linger_s
@@ -86,7 +87,9 @@ class End:
             return True
         if not party.over or self.transport.waiting_control:
             return False
-        return isinstance(party, Ground) or now - self._heard_at > self.linger_s
+        # who is refused repeats itself more and more slowly
+        linger_s = self.linger_s * (_REFUSAL_LINGERS if party.state == "stopped" else 1.0)
+        return isinstance(party, Ground) or now - self._heard_at > linger_s
 
     def excuse(self, seconds: float) -> None:
         """This end was computing for ``seconds`` and could not have heard anything."""
