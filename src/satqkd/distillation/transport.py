@@ -303,7 +303,7 @@ class Transport:
     def poll_control(self, now: float) -> list[bytes]:
         """Datagrams to send at time ``now`` when the stream is over: those outside it, and acknowledgements."""
         ready = self._control_ready()
-        if self.session is not None:
+        if self.session is not None and now >= self._acknowledge_at:
             self._acknowledge(now, ready)
         return self._counted(ready)
 
