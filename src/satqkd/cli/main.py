@@ -16,6 +16,7 @@ import typer
 
 from satqkd._version import __version__
 from satqkd.cli.clouds import clouds
+from satqkd.cli.distill import distill
 from satqkd.cli.keyrate import annual, keymap, keyrate, reproduce
 from satqkd.cli.mdi import mdi
 from satqkd.cli.plan import plan
@@ -285,6 +286,7 @@ app.command()(annual)
 app.command()(mdi)
 app.command()(reproduce)
 app.add_typer(clouds, name="clouds")
+app.add_typer(distill, name="distill")
 
 
 def _load(scenario: str) -> Scenario:

@@ -1,0 +1,279 @@
+"""One end of a distillation on files: record of a pass in, keys out, resumable from its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from satqkd.distillation.link import EmulatedLink
+from satqkd.distillation.randomness import fresh_bytes
+from satqkd.distillation.settings import SessionError, Settings
+from satqkd.errors import InputError
+from satqkd.study.distill_equipment import EndOptions, equipment
+
+if TYPE_CHECKING:
+    from satqkd.detection.records import GroundRecord
+    from satqkd.distillation.party import Authenticator
+    from satqkd.distillation.session import End
+    from satqkd.distillation.sifting import Measured
+
+__all__ = ["BAD_INPUT", "Outcome", "end_code", "run_ground", "run_satellite"]
+
+Report = Callable[[dict[str, Any]], None]
+
+BAD_INPUT: Final = frozenset({"SECRET", "SETTINGS", "PASS", "CLOCK", "EMPTY"})
+"""Reasons that are a matter of what was put in: exit code 2. The others are what happened: exit code 1."""
+
+_LINK_REPORT_S: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session went at one end.
+
+    Attributes
+    ----------
+    failure : SessionError or None
+        Why there is not more key.
+    blocks : dict
+        Blocks with a key, and its length. [byte]
+    link : dict
+        Datagrams and bytes of this end.
+    authentication : str
+        ``pads`` or ``signatures``.
+    memory_bytes : int or None
+        Most memory that this process ever had, where the system says so. [byte]
+    """
+
+    failure: SessionError | None
+    blocks: dict[int, int]
+    link: dict[str, int]
+    authentication: str
+    memory_bytes: int | None
+
+
+def end_code(failure: SessionError | None, key_bytes: int) -> int:
+    """Exit code: 0 with a key, 1 if the session or the key failed, 2 if what was put in does not fit."""
+    if failure is not None:
+        inner = str(failure)
+        return 2 if failure.code in BAD_INPUT or any(f" {code}: " in inner for code in BAD_INPUT) else 1
+    return 0 if key_bytes else 1
+
+
+def _private_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made: {(error.strerror or str(error)).lower()}") from None
+
+
+def _same_record(state: Path, record: Path) -> None:
+    """Refuse to continue a session with another record."""
+    with record.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    known = state / "record"
+    if known.exists():
+        if known.read_text(encoding="utf-8").strip() != digest:
+            raise InputError(f"{state}: belongs to a session with another record than {record}: use a new folder")
+    else:
+        known.write_text(digest + "\n", encoding="utf-8")
+
+
+def _rules(settings: Settings) -> Any:
+    from satqkd.distillation.reconciliation import Rules
+
+    return Rules(qber_threshold=settings.qber_threshold, disclosure=settings.disclosure)
+
+
+def _run(end: End, listen: tuple[str, int], options: EndOptions, report: Report, peer: tuple[str, int] | None) -> None:
+    from satqkd.distillation.udp import open_socket, serve
+
+    sock = open_socket(listen)
+    side = end.party.side
+    report({"event": "listening", "side": side, "port": sock.getsockname()[1]})
+    link = EmulatedLink(options.link, seed=options.seed)
+    last = [0.0]
+
+    def watch() -> None:
+        now = time.monotonic()
+        if now - last[0] >= _LINK_REPORT_S:
+            last[0] = now
+            report({"event": "link", "side": side, "lost": link.lost, **asdict(end.counts)})
+
+    with sock:
+        serve(end, sock, link=link, peer=peer, watch=watch)
+    report({"event": "link", "side": side, "lost": link.lost, **asdict(end.counts)})
+
+
+def _outcome(end: End, authenticator: Authenticator) -> Outcome:
+    return Outcome(end.failure, dict(end.party.released), asdict(end.counts), authenticator.kind, _peak_memory_bytes())
+
+
+def _peak_memory_bytes() -> int | None:
+    """From Linux's account of this process; ``getrusage`` would count the one that started it too."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
+
+
+def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int], report: Report) -> Outcome:
+    """Run the satellite's end until the session is over.
+
+    Parameters
+    ----------
+    record : Path
+        What it sent, a file of :mod:`satqkd.formats.detections`.
+    options : EndOptions
+        Everything else.
+    listen : tuple
+        Host and port.
+    report : callable
+        Takes events for the display.
+
+    Returns
+    -------
+    Outcome
+        How it went.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used.
+    """
+    from satqkd.distillation.journal import FileJournal
+    from satqkd.distillation.reconciliation import Sender
+    from satqkd.distillation.satellite import PassRecord, Satellite
+    from satqkd.distillation.session import End
+    from satqkd.formats.detections import read_sender
+
+    sent = read_sender(record)
+    _private_folder(options.state)
+    _same_record(options.state, record)
+    source = {
+        "start_unix_ns": sent.start_unix_ns,
+        "slot_period_ps": sent.slot_period_ps,
+        "pulses": sent.pulses,
+        "intensities": list(sent.intensities),
+        "intensity_probabilities": list(sent.intensity_probabilities),
+    }
+    with equipment("satellite", options) as (authenticator, pool, keys):
+        journal = FileJournal(options.state / "journal")
+        party = Satellite(
+            record=PassRecord(sent.choices, sent.pulses, source), reconciliation=Sender(_rules(options.settings)),
+            settings=options.settings, pass_id=sent.pass_id, authenticator=authenticator, pool=pool, keys=keys,
+            journal=journal, report=report, rules=_rules(options.settings).identity(),
+        )  # fmt: skip
+        end = End(party, journal, patience_s=options.patience_s)
+        _run(end, listen, options, report, None)
+        journal.close()
+        return _outcome(end, authenticator)
+
+
+def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], report: Report) -> Outcome:
+    """Run the ground station's end until the session is over.
+
+    Parameters
+    ----------
+    record : Path
+        What it detected, a file of :mod:`satqkd.formats.detections`.
+    options : EndOptions
+        Everything else.
+    peer : tuple
+        Host and port of the satellite's end.
+    report : callable
+        Takes events for the display.
+
+    Returns
+    -------
+    Outcome
+        How it went.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used.
+    """
+    from satqkd.distillation.ground import Ground
+    from satqkd.distillation.journal import FileJournal
+    from satqkd.distillation.reconciliation import Receiver
+    from satqkd.distillation.session import End
+    from satqkd.formats.detections import read_ground
+
+    detected = read_ground(record)
+    _private_folder(options.state)
+    _same_record(options.state, record)
+    with equipment("ground", options) as (authenticator, pool, keys):
+        journal = FileJournal(options.state / "journal")
+        party = Ground(
+            measure=lambda source: _measure(detected, source, options, report),
+            reconciliation=Receiver(_rules(options.settings)), session=_session_name(options.state),
+            settings=options.settings, pass_id=detected.pass_id, authenticator=authenticator, pool=pool, keys=keys,
+            journal=journal, report=report, rules=_rules(options.settings).identity(),
+        )  # fmt: skip
+        end = End(party, journal, patience_s=options.patience_s)
+        _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)
+        journal.close()
+        if end.party.over:
+            detected.detections.channel[:] = 0
+            (options.state / "clicks").unlink(missing_ok=True)
+        return _outcome(end, authenticator)
+
+
+def _session_name(state: Path) -> bytes:
+    path = state / "session"
+    if not path.exists():
+        path.write_text(fresh_bytes(8).hex() + "\n", encoding="utf-8")
+    try:
+        name = bytes.fromhex(path.read_text(encoding="utf-8"))
+    except ValueError:
+        name = b""
+    if len(name) != 8:
+        raise InputError(f"{path}: is not the name of a session")
+    return name
+
+
+def _measure(record: GroundRecord, source: dict[str, Any], options: EndOptions, report: Report) -> Measured:
+    """Detections with their pulses; the random bits for double clicks are the same after a crash."""
+    import numpy as np
+
+    from satqkd.distillation.private_files import read_private, write_private
+    from satqkd.distillation.sifting import resolve_clicks
+    from satqkd.distillation.synchronisation import synchronise
+
+    if source.get("slot_period_ps") != record.slot_period_ps:
+        raise SessionError(
+            "CLOCK", f"slots of {record.slot_period_ps!r} ps here and of {source.get('slot_period_ps')!r} ps there"
+        )
+    if not record.detections.tag_ps.size:
+        raise SessionError("EMPTY", "the record has no detections: nothing to distil")
+    try:
+        found = synchronise(
+            record, sender_start_unix_ns=source["start_unix_ns"], pulses=source["pulses"], gate_ps=options.gate_ps,
+            search_range_s=options.search_range_s,
+        )  # fmt: skip
+    except InputError as error:
+        raise SessionError("CLOCK", str(error)) from None
+    path = options.state / "clicks"
+    if not path.exists():
+        write_private(path, fresh_bytes(-(-found.pulse_index.size // 8)))
+    bits = np.unpackbits(np.frombuffer(bytes(read_private(path)), dtype=np.uint8))
+    used = 0
+
+    def random_bits(count: int) -> Any:
+        nonlocal used
+        used += count
+        return bits[used - count : used]
+
+    measured = resolve_clicks(found.pulse_index, found.channel, random_bits=random_bits)
+    seconds = (measured.pulse_index * (record.slot_period_ps * 1e-12)).astype(np.int64)
+    report(
+        {
+            "event": "synchronised", "side": "ground", **asdict(found.report), "double_clicks": measured.double_clicks,
+            "cross_clicks": measured.cross_clicks, "counts_per_s": np.bincount(seconds).tolist(),
+        }
+    )  # fmt: skip
+    return measured
