@@ -1,5 +1,7 @@
 """Sifting: clicks to bits, replies, samples, roles; against plain loops."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from satqkd.detection.pulses import Choices, SeededChoices, seed_bytes
 from satqkd.detection.records import Detections
+from satqkd.distillation import sifting
 from satqkd.distillation.sifting import (
     DECOY,
     KEY,
@@ -160,3 +163,41 @@ def test_no_detections_pass_through():
 def test_bad_input_is_one_clear_line(do, complaint):
     with pytest.raises(InputError, match=complaint):
         do(*pulses())
+
+
+@pytest.mark.parametrize("rule", ["random", "discard-cross", "discard"])
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_clicks_in_parts_are_the_same_as_at_once(monkeypatch, rule, chunk):
+    """Same pulses, same random bits in the same order, wherever the parts end."""
+    rng = np.random.default_rng(3)
+    index = np.sort(rng.integers(0, 2500, 4000))
+    channel = rng.integers(0, 4, index.size, np.uint8)
+
+    def result():
+        drawn = np.random.default_rng(4)
+        return resolve_clicks(
+            index, channel, rule=rule, random_bits=lambda count: drawn.integers(0, 2, count, np.uint8)
+        )  # fmt: skip
+
+    whole = result()
+    monkeypatch.setattr(sifting, "_CHUNK", chunk)
+    parts = result()
+    for name in ("pulse_index", "basis", "bit"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
+        assert getattr(parts, name).dtype == getattr(whole, name).dtype
+    assert parts.double_clicks == whole.double_clicks > 100
+    assert parts.cross_clicks == whole.cross_clicks > 100
+    assert parts.discarded == whole.discarded
+
+
+def test_memory_is_that_of_the_result():
+    """10 bytes a click, and a part of 262,144 clicks at work."""
+    index = np.arange(3_000_000)
+    channel = np.zeros(index.size, np.uint8)
+    tracemalloc.start()
+    try:
+        resolve_clicks(index, channel)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak / index.size == pytest.approx(13.0, abs=3.0)

@@ -10,6 +10,7 @@ from satqkd.detection.pass_model import PassModel
 from satqkd.detection.pulses import SeededChoices, seed_bytes
 from satqkd.detection.records import SYNC_PERIOD_PULSES, Detections, GroundRecord, SyncWords, number_words
 from satqkd.detection.sampling import SimulatedPass, simulate_pass
+from satqkd.distillation import synchronisation
 from satqkd.distillation.synchronisation import fit_delay, synchronise
 from satqkd.errors import InputError
 
@@ -182,6 +183,27 @@ def test_what_cannot_be_synchronised_is_refused(change, options, complaint):
     with pytest.raises(InputError, match=complaint) as caught:
         synchronise(record(found, **change), **{"sender_start_unix_ns": 0, **options})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("chunk", [1000, 4099])
+def test_parts_are_the_same_as_at_once(monkeypatch, chunk):
+    """A second of random times and the light; only the sum that gives the phase rounds differently."""
+    _, found = simulated(sync_gaps_s=((1.0, 3.5),))
+    rng = np.random.default_rng(2)
+    tags = np.concatenate([found.detections.tag_ps, rng.integers(-(10**11), 6 * 10**12, 50_000)])
+    channel = np.concatenate([found.detections.channel, rng.integers(0, 4, 50_000, np.uint8)])
+    order = np.argsort(tags, kind="stable")
+    mixed = record(found, detections=Detections(tags[order], channel[order]))
+    monkeypatch.setattr(synchronisation, "_CHUNK", tags.size)
+    whole = synchronise(mixed, sender_start_unix_ns=0, pulses=found.pulses)
+    monkeypatch.setattr(synchronisation, "_CHUNK", chunk)
+    parts = synchronise(mixed, sender_start_unix_ns=0, pulses=found.pulses)
+    assert parts.pulse_index.tolist() == whole.pulse_index.tolist()
+    assert parts.channel.tolist() == whole.channel.tolist()
+    assert parts.report.phase_ps == pytest.approx(whole.report.phase_ps, abs=1e-6)
+    assert parts.report.jitter_rms_ps == pytest.approx(whole.report.jitter_rms_ps, rel=1e-6)
+    for name in ("outside_gate", "in_gaps", "outside_pass"):
+        assert getattr(parts.report, name) == getattr(whole.report, name) > 100
 
 
 def test_words_of_two_passes_are_refused():

@@ -12,6 +12,7 @@ import pytest
 from satqkd.detection.pulses import RecordedChoices, SeededChoices, pack_choices, seed_bytes
 from satqkd.detection.records import Detections, GroundRecord, SenderRecord, SyncWords
 from satqkd.errors import InputError
+from satqkd.formats import detections
 from satqkd.formats.detections import read_ground, read_sender, write_ground, write_sender
 
 START = 1_664_116_200_000_000_001
@@ -50,6 +51,24 @@ def test_sender_file_is_the_documented_bytes(tmp_path):
     header += struct.pack("<7d", 0.8, 0.1, 0.001, 0.5, 0.25, 0.25, 0.6) + bytes(84)
     whole = header + struct.pack("<I", zlib.crc32(header)) + seed_bytes(1, "sender")
     assert (tmp_path / "s.sqc").read_bytes() == whole + hashlib.sha256(whole).digest()
+
+
+@pytest.mark.parametrize("chunk", [1, 999, 1_000_000])
+def test_ground_is_read_part_by_part(tmp_path, monkeypatch, chunk):
+    rng = np.random.default_rng(5)
+    sent = replace(
+        GROUND,
+        detections=Detections(np.sort(rng.integers(-(2**62), 2**62, 5000)), rng.integers(0, 4, 5000, np.uint8)),
+        sync=SyncWords(np.sort(rng.integers(0, 2**62, 1500)), rng.integers(0, 2**32, 1500)),
+    )
+    write_ground(tmp_path / "g.sqd", sent)
+    monkeypatch.setattr(detections, "_CHUNK", chunk)
+    found = read_ground(tmp_path / "g.sqd")
+    for part, name in (("detections", "tag_ps"), ("detections", "channel"), ("sync", "tag_ps"), ("sync", "number")):
+        there, back = getattr(getattr(sent, part), name), getattr(getattr(found, part), name)
+        assert back.tolist() == there.tolist()
+        assert back.dtype == there.dtype
+        assert back.flags.c_contiguous
 
 
 def test_ground_comes_back(tmp_path):

@@ -301,7 +301,8 @@ def _end(
     failure = None if outcome.failure is None else str(outcome.failure)
     if events:
         print_event({"event": "end", "failure": failure, "blocks": outcome.blocks, "link": outcome.link,
-                     "authentication": outcome.authentication, "memory_bytes": outcome.memory_bytes})  # fmt: skip
+                     "authentication": outcome.authentication, "memory_bytes": outcome.memory_bytes,
+                     "processor_s": outcome.processor_s})  # fmt: skip
     elif not quiet:
         where = options.store if options.store is not None else options.state / "keys"
         typer.echo(f"{size} bytes of key in {len(outcome.blocks)} blocks: {where}")

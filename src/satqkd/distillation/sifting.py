@@ -8,7 +8,7 @@ decoy and vacuum pulses, and those of a sample of the signals if one is taken, a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -36,6 +36,8 @@ __all__ = [
 
 KEY, DECOY, SAMPLE = 0, 1, 2
 """Roles of a sifted detection: key, disclosed decoy or vacuum, disclosed sample."""
+
+_CHUNK: Final = 1 << 18
 
 Bits = NDArray[np.uint8]
 BitSource = Callable[[int], Bits]
@@ -121,28 +123,45 @@ def resolve_clicks(
     index = np.asarray(pulse_index, np.int64)
     if channel.shape != index.shape:
         raise InputError(f"channel: {channel.size} values for {index.size} pulse indices")
-    if index.size and (index[0] < 0 or np.any(np.diff(index) < 0)):
+    if index.size and (index[0] < 0 or np.any(index[1:] < index[:-1])):
         raise InputError("pulse_index: must be ascending and at least 0")
     if channel.size and channel.max() > 3:
         raise InputError(f"channel contains {channel.max()}: must be 0 to 3")
-    if not index.size:
-        none = np.empty(0, np.uint8)
-        return Measured(index, none, none, 0, 0, 0)
-    start = np.flatnonzero(np.diff(index, prepend=-1))
-    pattern = np.bitwise_or.reduceat(np.left_shift(1, channel).astype(np.uint8), start)
-    z, x = pattern & 3, pattern >> 2
-    cross = (z > 0) & (x > 0)
-    double = ~cross & ((z == 3) | (x == 3))
-    basis = (x > 0).astype(np.uint8)
-    bit = np.where(basis == 1, x, z) >> 1
+    # memory that nothing is written to is not taken: room for all costs what the pulses need
+    pulse, basis, bit = np.empty_like(index), np.empty(index.size, np.uint8), np.empty(index.size, np.uint8)
+    doubles, crosses, size = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    for part in _whole_pulses(index):
+        start = np.flatnonzero(np.diff(index[part], prepend=-1))
+        pattern = np.bitwise_or.reduceat(np.left_shift(np.uint8(1), channel[part]), start)
+        z, x = pattern & 3, pattern >> 2
+        cross = (z > 0) & (x > 0)
+        new = slice(size, size + start.size)
+        pulse[new], basis[new], bit[new] = index[part][start], x > 0, np.where(x > 0, x, z) >> 1
+        doubles.append(size + np.flatnonzero(~cross & ((z == 3) | (x == 3))))
+        crosses.append(size + np.flatnonzero(cross))
+        size = new.stop
+    pulse, basis, bit = pulse[:size], basis[:size], bit[:size]
+    double, cross = np.concatenate(doubles), np.concatenate(crosses)
+    several = np.sort(np.concatenate([double, cross]))
+    bit[several] = random_bits(several.size)
+    basis[cross] = random_bits(cross.size)
     keep_double, keep_cross = DOUBLE_CLICKS[rule]
-    bit[double | cross] = random_bits(int((double | cross).sum()))
-    basis[cross] = random_bits(int(cross.sum()))
-    kept = (keep_double | ~double) & (keep_cross | ~cross)
-    return Measured(
-        index[start][kept], basis[kept], bit[kept].astype(np.uint8), int(double.sum()), int(cross.sum()),
-        int((~kept).sum()),
-    )  # fmt: skip
+    dropped = np.concatenate([double[: 0 if keep_double else None], cross[: 0 if keep_cross else None]])
+    if dropped.size:
+        kept = np.ones(size, bool)
+        kept[dropped] = False
+        pulse, basis, bit = pulse[kept], basis[kept], bit[kept]
+    return Measured(pulse, basis, bit, double.size, cross.size, dropped.size)
+
+
+def _whole_pulses(index: NDArray[np.int64]) -> Iterator[slice]:
+    """Parts of about :data:`_CHUNK` clicks that end where a pulse ends."""
+    first = 0
+    while first < index.size:
+        last = index[min(first + _CHUNK, index.size) - 1]
+        stop = int(np.searchsorted(index, last, side="right"))
+        yield slice(first, stop)
+        first = stop
 
 
 def reply_codes(basis: Bits, choices: Choices) -> Bits:

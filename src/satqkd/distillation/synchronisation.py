@@ -308,30 +308,34 @@ def synchronise(
             between = tag[part][covered]
             yield part, covered, (between - curve.at(between) - path_delay_ps) / slot
 
+    longest_ps = float(np.diff(np.sort(record.sync.tag_ps)).max(initial=0))
     phase = _mean_phase(position for _, _, position in positions())
     histogram = np.zeros(_BINS)
-    indices, channels = [np.empty(0, np.int64)], [np.empty(0, np.uint8)]
+    # memory that nothing is written to is not taken: room for all costs what the kept ones need
+    index, channel, size = np.empty(tag.size, np.int64), np.empty(tag.size, np.uint8), 0
     in_gaps = outside = nowhere = 0
     for part, covered, position in positions():
-        index = np.rint(position - phase)
-        rest = position - phase - index
+        nearest = np.rint(position - phase)
+        rest = position - phase - nearest
         inside = np.abs(rest) * slot <= 0.5 * gate_ps
-        exists = (index >= 0) & (index < (np.inf if pulses is None else pulses))
+        exists = (nearest >= 0) & (nearest < (np.inf if pulses is None else pulses))
         kept = inside & exists
-        indices.append(index[kept].astype(np.int64))
-        channels.append(record.detections.channel[part][covered][kept])
+        new = slice(size, size + int(kept.sum()))
+        index[new] = nearest[kept]
+        channel[new] = record.detections.channel[part][covered][kept]
+        size = new.stop
         histogram += np.histogram(rest, bins=_BINS, range=(-0.5, 0.5))[0]
         in_gaps += int((~covered).sum())
         outside += int((~inside).sum())
         nowhere += int((inside & ~exists).sum())
-    index, channel = np.concatenate(indices), np.concatenate(channels)
+    index, channel = index[:size], channel[:size]
     if np.any(index[1:] < index[:-1]):  # jitter can exchange neighbours
         order = np.argsort(index, kind="stable")
         index, channel = index[order], channel[order]
     report = SyncReport(
         words=int(record.sync.tag_ps.size),
         words_rejected=rejected,
-        longest_gap_s=float(np.diff(np.sort(record.sync.tag_ps)).max(initial=0)) * 1e-12,
+        longest_gap_s=longest_ps * 1e-12,
         word_rms_ps=rms,
         offset_ps=offset_s * 1e12,
         phase_ps=phase * slot,

@@ -10,9 +10,10 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satqkd.detection.pass_model import RECEIVER_DETECTORS
 from satqkd.detection.pulses import RecordedChoices, SeededChoices, SenderChoices
@@ -114,14 +115,21 @@ def read_ground(path: str | Path) -> GroundRecord:
         raise InputError(f"{path}: receiver {receiver}: must be 0 ({_RECEIVERS[0]}) or 1 ({_RECEIVERS[1]})")
     with path.open("rb") as file:
         file.seek(size)
-        rows = np.fromfile(file, DETECTION, clicks)
-        detections = Detections(rows["tag_ps"].astype(np.int64), rows["channel"].copy())
-        del rows
-        rows = np.fromfile(file, WORD, words)
-    sync = SyncWords(rows["tag_ps"].astype(np.int64), rows["number"].astype(np.int64))
+        detections = Detections(*_columns(file, DETECTION, clicks, np.int64, np.uint8))
+        sync = SyncWords(*_columns(file, WORD, words, np.int64, np.int64))
     record = GroundRecord(unpack_pass_id(pass_id, path), start, period, _RECEIVERS[receiver], detections, sync)
     _check_ground(record, str(path))
     return record
+
+
+def _columns(file: BinaryIO, kind: np.dtype[Any], count: int, *types: type) -> list[NDArray[Any]]:
+    """Fields of the next ``count`` rows of a file, read part by part: as rows they are in memory a part at a time."""
+    columns: list[NDArray[Any]] = [np.empty(count, t) for t in types]
+    for first in range(0, count, _CHUNK):
+        rows = np.fromfile(file, kind, min(_CHUNK, count - first))
+        for column, name in zip(columns, kind.names or (), strict=True):
+            column[first : first + rows.size] = rows[name]
+    return columns
 
 
 def _check_ground(record: GroundRecord, where: str) -> None:

@@ -29,6 +29,7 @@ BAD_INPUT: Final = frozenset({"SECRET", "SETTINGS", "PASS", "CLOCK", "EMPTY"})
 """Reasons that are a matter of what was put in: exit code 2. The others are what happened: exit code 1."""
 
 _LINK_REPORT_S: Final = 0.5
+_CHUNK: Final = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Outcome:
         ``pads`` or ``signatures``.
     memory_bytes : int or None
         Most memory that this process ever had, where the system says so. [byte]
+    processor_s : float
+        Processor time of this process from sifting to the last key. [s]
     """
 
     failure: SessionError | None
@@ -54,6 +57,7 @@ class Outcome:
     link: dict[str, int]
     authentication: str
     memory_bytes: int | None
+    processor_s: float
 
 
 def end_code(failure: SessionError | None, key_bytes: int) -> int:
@@ -109,8 +113,23 @@ def _run(end: End, listen: tuple[str, int], options: EndOptions, report: Report,
     report({"event": "link", "side": side, "lost": link.lost, **asdict(end.counts)})
 
 
-def _outcome(end: End, authenticator: Authenticator) -> Outcome:
-    return Outcome(end.failure, dict(end.party.released), asdict(end.counts), authenticator.kind, _peak_memory_bytes())
+def _outcome(end: End, authenticator: Authenticator, timed: _Timed) -> Outcome:
+    return Outcome(
+        end.failure, dict(end.party.released), asdict(end.counts), authenticator.kind, _peak_memory_bytes(),
+        time.process_time() - timed.since_s,
+    )  # fmt: skip
+
+
+class _Timed:
+    """Passes events on and notes at what processor time sifting began."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self.since_s = report, time.process_time()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        if event["event"] == "started":
+            self.since_s = time.process_time()
+        self._report(event)
 
 
 def _peak_memory_bytes() -> int | None:
@@ -161,16 +180,16 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
         "intensity_probabilities": list(sent.intensity_probabilities),
     }
     with equipment("satellite", options) as (authenticator, pool, keys):
-        journal = FileJournal(options.state / "journal")
+        journal, timed = FileJournal(options.state / "journal"), _Timed(report)
         party = Satellite(
             record=PassRecord(sent.choices, sent.pulses, source), reconciliation=Sender(_rules(options.settings)),
             settings=options.settings, pass_id=sent.pass_id, authenticator=authenticator, pool=pool, keys=keys,
-            journal=journal, report=report, rules=_rules(options.settings).identity(),
+            journal=journal, report=timed, rules=_rules(options.settings).identity(),
         )  # fmt: skip
         end = End(party, journal, patience_s=options.patience_s)
         _run(end, listen, options, report, None)
         journal.close()
-        return _outcome(end, authenticator)
+        return _outcome(end, authenticator, timed)
 
 
 def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], report: Report) -> Outcome:
@@ -203,24 +222,26 @@ def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], repo
     from satqkd.distillation.session import End
     from satqkd.formats.detections import read_ground
 
-    detected = read_ground(record)
+    held = [read_ground(record)]
+    pass_id = held[0].pass_id
     _private_folder(options.state)
     _same_record(options.state, record)
     with equipment("ground", options) as (authenticator, pool, keys):
-        journal = FileJournal(options.state / "journal")
+        journal, timed = FileJournal(options.state / "journal"), _Timed(report)
         party = Ground(
-            measure=lambda source: _measure(detected, source, options, report),
+            measure=lambda source: _measure(held, source, options, report),
             reconciliation=Receiver(_rules(options.settings)), session=_session_name(options.state),
-            settings=options.settings, pass_id=detected.pass_id, authenticator=authenticator, pool=pool, keys=keys,
-            journal=journal, report=report, rules=_rules(options.settings).identity(),
+            settings=options.settings, pass_id=pass_id, authenticator=authenticator, pool=pool, keys=keys,
+            journal=journal, report=timed, rules=_rules(options.settings).identity(),
         )  # fmt: skip
         end = End(party, journal, patience_s=options.patience_s)
         _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)
         journal.close()
         if end.party.over:
-            detected.detections.channel[:] = 0
+            for detected in held:
+                detected.detections.channel[:] = 0
             (options.state / "clicks").unlink(missing_ok=True)
-        return _outcome(end, authenticator)
+        return _outcome(end, authenticator, timed)
 
 
 def _session_name(state: Path) -> bytes:
@@ -236,20 +257,25 @@ def _session_name(state: Path) -> bytes:
     return name
 
 
-def _measure(record: GroundRecord, source: dict[str, Any], options: EndOptions, report: Report) -> Measured:
-    """Detections with their pulses; the random bits for double clicks are the same after a crash."""
+def _measure(held: list[GroundRecord], source: dict[str, Any], options: EndOptions, report: Report) -> Measured:
+    """Detections with their pulses; the random bits for double clicks are the same after a crash.
+
+    The record is taken out of ``held``, so that its memory is free for the session; its channels are wiped.
+    """
     import numpy as np
 
     from satqkd.distillation.private_files import read_private, write_private
     from satqkd.distillation.sifting import resolve_clicks
     from satqkd.distillation.synchronisation import synchronise
 
+    record = held[0]
     if source.get("slot_period_ps") != record.slot_period_ps:
         raise SessionError(
             "CLOCK", f"slots of {record.slot_period_ps!r} ps here and of {source.get('slot_period_ps')!r} ps there"
         )
     if not record.detections.tag_ps.size:
         raise SessionError("EMPTY", "the record has no detections: nothing to distil")
+    held.clear()
     try:
         found = synchronise(
             record, sender_start_unix_ns=source["start_unix_ns"], pulses=source["pulses"], gate_ps=options.gate_ps,
@@ -257,6 +283,10 @@ def _measure(record: GroundRecord, source: dict[str, Any], options: EndOptions, 
         )  # fmt: skip
     except InputError as error:
         raise SessionError("CLOCK", str(error)) from None
+    finally:
+        record.detections.channel[:] = 0
+    slot_s = record.slot_period_ps * 1e-12
+    del record
     path = options.state / "clicks"
     if not path.exists():
         write_private(path, fresh_bytes(-(-found.pulse_index.size // 8)))
@@ -269,11 +299,15 @@ def _measure(record: GroundRecord, source: dict[str, Any], options: EndOptions, 
         return bits[used - count : used]
 
     measured = resolve_clicks(found.pulse_index, found.channel, random_bits=random_bits)
-    seconds = (measured.pulse_index * (record.slot_period_ps * 1e-12)).astype(np.int64)
+    found.channel[:] = 0
+    counts = np.zeros(1 + int(measured.pulse_index.max(initial=0) * slot_s), np.int64)
+    for first in range(0, measured.pulse_index.size, _CHUNK):
+        seconds = (measured.pulse_index[first : first + _CHUNK] * slot_s).astype(np.int64)
+        counts += np.bincount(seconds, minlength=counts.size)
     report(
         {
             "event": "synchronised", "side": "ground", **asdict(found.report), "double_clicks": measured.double_clicks,
-            "cross_clicks": measured.cross_clicks, "counts_per_s": np.bincount(seconds).tolist(),
+            "cross_clicks": measured.cross_clicks, "counts_per_s": counts.tolist(),
         }
     )  # fmt: skip
     return measured

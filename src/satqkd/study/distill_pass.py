@@ -248,6 +248,7 @@ def _record(
         "released": ends["ground"].get("blocks", {}),
         "datagrams": {side: end.get("link", {}) for side, end in ends.items()},
         "memory_bytes": {side: end.get("memory_bytes") for side, end in ends.items()},
+        "processor_s": {side: end.get("processor_s") for side, end in ends.items()},
         "authentication": ends["ground"].get("authentication", ""),
         "restarts": sum(event["event"] == "restarted" for event in events),
         "failure": None if failure is None else str(failure),
