@@ -1,8 +1,8 @@
 """Memory and speed of the two programs that distil a pass, beside what is required of them.
 
-Run: ``python benchmarks/bench_distillation.py`` (a whole pass: some minutes), or with ``--duration 60``. Speed is sifted
-bits of all packets by the processor time of each program from its first sifted bit to its last key, so that other
-programs, and waiting for the link, matter less. ``--most-memory 500`` ends with code 1 if a program had more.
+Run: ``python benchmarks/bench_distillation.py`` (a whole pass: some minutes), or with ``--duration 60``. Speed is the
+sifted bits of all packets by the processor time of each program from its first sifted bit to its last key, so that
+other programs, and waiting for the link, matter less. ``--most-memory 500`` ends with code 1 if a program had more.
 """
 
 from __future__ import annotations

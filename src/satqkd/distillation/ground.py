@@ -109,9 +109,10 @@ class Ground(Party):
         self.session = session
         self._measure, self._reconciliation = measure, reconciliation
         self._cutter = PacketCutter(self.settings.packet_bits)
-        self._measured: Measured | None = None
+        self._detections = 0
+        self._parts: dict[int, tuple[NDArray[Any], ...]] = {}  # index, basis, bit of chunks that are not answered
         self._source: dict[str, Any] = {}
-        self._announced: dict[int, tuple[int, int]] = {}  # chunks that the satellite has not answered
+        self._announced: dict[int, int] = {}  # chunks that the satellite has not answered, and where they end
         self._next_detection = self._chunks = self._answered = 0
         self._ready: list[Packet] = []
         self._blocks: dict[int, _Block] = {}
@@ -154,9 +155,9 @@ class Ground(Party):
                 self._reconciliation.drop(packet.number)
         self._blocks.clear()
         self._waiting.clear()
-        if self._measured is not None:
-            self._measured.bit[:] = 0
-            self._measured = None
+        for _, _, bit in self._parts.values():
+            bit[:] = 0
+        self._parts.clear()
         counting = sum(1 << block for block in self.released)
         self.state = "closing"
         self.control_message = self._control_sealed("close", {"blocks": f"{counting:x}", "reason": reason[:500]})
@@ -188,23 +189,27 @@ class Ground(Party):
         measured = self._measure(self._source)
         if not measured.pulse_index.size:
             raise SessionError("EMPTY", "no detection lies within the gates: nothing to distil")
-        self._measured, self.state = measured, "running"
+        self._detections, step = measured.pulse_index.size, self.settings.announce
+        for chunk, first in enumerate(range(0, self._detections, step)):  # each is let go when it is answered
+            arrays = (measured.pulse_index, measured.basis, measured.bit)
+            self._parts[chunk] = tuple(array[first : first + step].copy() for array in arrays)
+        measured.bit[:] = 0
+        self.state = "running"
         self.tell("started", session=self.session.hex() if self.session else "", detections=measured.pulse_index.size)
 
     def _go_on(self) -> None:
         """Announce more, begin blocks, or end."""
-        assert self._measured is not None
-        size = self._measured.pulse_index.size
+        size = self._detections
         while (
             len(self._announced) < self.settings.ahead
             and len(self._blocks) < OPEN_BLOCKS
             and self._next_detection < size
         ):
-            part = slice(self._next_detection, min(size, self._next_detection + self.settings.announce))
-            data = encode_announcement(self._measured.pulse_index[part], self._measured.basis[part])
-            self._announced[self._chunks] = (part.start, part.stop)
-            self._say("announcement", {"chunk": self._chunks}, data)
-            self._chunks, self._next_detection = self._chunks + 1, part.stop
+            index, basis, _ = self._parts[self._chunks]
+            self._next_detection += index.size
+            self._announced[self._chunks] = self._next_detection
+            self._say("announcement", {"chunk": self._chunks}, encode_announcement(index, basis))
+            self._chunks += 1
         if not self._announced and self._next_detection == size and not self._all_announced:
             self._all_announced = True
             self._say("finished", {"chunks": self._chunks})
@@ -221,21 +226,20 @@ class Ground(Party):
         chunk = message.get("chunk", int)
         if chunk != self._answered or chunk not in self._announced:
             raise MalformedMessage("message comparison: out of order")
-        start, stop = self._announced.pop(chunk)
+        stop = self._announced.pop(chunk)
         self._answered += 1
-        assert self._measured is not None
-        part, measured = slice(start, stop), self._measured
-        index, basis, bit = measured.pulse_index[part], measured.basis[part], measured.bit[part]
-        codes = unpack_codes(message.part(0), stop - start)
+        index, basis, bit = self._parts.pop(chunk)
+        codes = unpack_codes(message.part(0), index.size)
         share = self.settings.sample_share
         sample = sampled(index, seed=message.part(2), share=share) if share else None
         sifted = sift(index, basis, bit, codes, sample=sample)
+        bit[:] = 0
         own = sifted.disclosed_bits
         if len(message.part(1)) != -(-own.size // 8):
             raise MalformedMessage("message comparison: number of disclosed bits")
         theirs = np.unpackbits(np.frombuffer(message.part(1), dtype=np.uint8), count=own.size)
         self._ready += self._cutter.push(sifted, own ^ theirs)
-        self.tell("sifted", detections=stop, of=self._measured.pulse_index.size)
+        self.tell("sifted", detections=stop, of=self._detections)
 
     def _may_begin(self) -> bool:
         """Whether the pool can authenticate another block; if not now, perhaps when an open one has paid it back."""
