@@ -18,7 +18,7 @@ import pytest
 from satqkd.security.three_intensity import JINAN1, expected_counts, key_length
 from satqkd.study import reproduce_002
 from satqkd.study.reproduce import reproduce
-from satqkd.study.reproduce_002 import READING, READINGS, block_key, pass_keys, passes, statistics
+from satqkd.study.reproduce_002_table1 import READING, READINGS, block_key, pass_keys, passes, statistics
 
 PRINTED = np.array([one.key_bits for one in passes()])
 
