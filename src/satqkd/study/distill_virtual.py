@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +74,7 @@ def distil(run: SimulatedRun, *, settings: Settings, link: LinkModel, seed: int 
             outcomes = {"satellite": outcome(satellite, satellite_seal), "ground": outcome(ground, ground_seal)}
         ends: dict[str, dict[str, Any]] = {
             side: {
-                **asdict(one), "blocks": {str(block): size for block, size in one.blocks.items()},
+                **vars(one), "blocks": {str(block): size for block, size in one.blocks.items()},
                 "failure": None if one.failure is None else str(one.failure),
             }
             for side, one in outcomes.items()

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from satqkd.planning.key_usage import key_usage
+from satqkd.security.three_intensity import pass_key_bits
 from satqkd.study.reproduce_002_table1 import MODES, READING, block_key, passes
 from satqkd.study.reproduction import Table
 
@@ -97,8 +98,9 @@ def pass_key(one: RelayPass, mode: str) -> int | None:
     """Key of a pass by the chosen reading of Table 1; None where no error rate is printed. [bit]"""
     if math.isnan(one.qber):
         return None
-    blocks = one.packets // READING.packets_per_block
-    return blocks * block_key(one.qber, mode).key_bits // _KEY_BITS * _KEY_BITS
+    size = READING.packets_per_block
+    key = block_key(one.qber, mode)
+    return pass_key_bits(key, packets=one.packets, packets_per_block=size, multiple_bits=_KEY_BITS)
 
 
 def implied_qber(one: RelayPass) -> float:
@@ -173,9 +175,9 @@ def relay() -> Table:
         tuple(rows),
         printed=True,
         note="Reading: both keys of a pair serve this relay only, one bit of each per bit relayed, in whole frames of "
-        "1792 bit. The paper does not say why less was sent than the keys allow. The passes of 14 and 15, and of 22 and "
-        "25 July 2023 are printed with the same station, Nanshan. The pair of 1 September used its keys for AES-128 "
-        "only, as all pairs did for 1 MByte of data.",
+        "1792 bit. The paper does not say why less was sent than the keys allow. The passes of 14 and 15, and of 22 "
+        "and 25 July 2023 are printed with the same station, Nanshan. The pair of 1 September used its keys for "
+        "AES-128 only, as all pairs did for 1 MByte of data.",
     )
 
 
