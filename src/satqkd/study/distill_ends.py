@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +17,14 @@ from satqkd.errors import InputError
 from satqkd.study.distill_equipment import EndOptions, equipment
 
 if TYPE_CHECKING:
-    from satqkd.detection.records import GroundRecord
+    from satqkd.detection.records import GroundRecord, SenderRecord
     from satqkd.distillation.party import Authenticator
     from satqkd.distillation.session import End
     from satqkd.distillation.sifting import Measured
 
-__all__ = ["BAD_INPUT", "Outcome", "end_code", "run_ground", "run_satellite"]
+__all__ = [
+    "BAD_INPUT", "Outcome", "end_code", "ground_end", "outcome", "run_ground", "run_satellite", "satellite_end",
+]  # fmt: skip
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -109,7 +112,8 @@ def _run(end: End, listen: tuple[str, int], options: EndOptions, report: Report,
     report({"event": "link", "side": side, "lost": link.lost, **asdict(end.counts)})
 
 
-def _outcome(end: End, authenticator: Authenticator) -> Outcome:
+def outcome(end: End, authenticator: Authenticator) -> Outcome:
+    """How the session went at an end that is done."""
     return Outcome(end.failure, dict(end.party.released), asdict(end.counts), authenticator.kind, _peak_memory_bytes())
 
 
@@ -144,15 +148,34 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
     InputError
         If a file cannot be used.
     """
-    from satqkd.distillation.journal import FileJournal
-    from satqkd.distillation.reconciliation import Sender
-    from satqkd.distillation.satellite import PassRecord, Satellite
-    from satqkd.distillation.session import End
     from satqkd.formats.detections import read_sender
 
     sent = read_sender(record)
     _private_folder(options.state)
     _same_record(options.state, record)
+    with satellite_end(sent, options, report) as (end, authenticator):
+        _run(end, listen, options, report, None)
+        return outcome(end, authenticator)
+
+
+@contextmanager
+def satellite_end(sent: SenderRecord, options: EndOptions, report: Report) -> Iterator[tuple[End, Authenticator]]:
+    """Satellite's end of a session on what it sent, with its authenticator; pool, keys and journal closed afterwards.
+
+    Parameters
+    ----------
+    sent : SenderRecord
+        What it sent.
+    options : EndOptions
+        Everything else; its folder is there.
+    report : callable
+        Takes events for the display.
+    """
+    from satqkd.distillation.journal import FileJournal
+    from satqkd.distillation.reconciliation import Sender
+    from satqkd.distillation.satellite import PassRecord, Satellite
+    from satqkd.distillation.session import End
+
     source = {
         "start_unix_ns": sent.start_unix_ns,
         "slot_period_ps": sent.slot_period_ps,
@@ -167,10 +190,8 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
             settings=options.settings, pass_id=sent.pass_id, authenticator=authenticator, pool=pool, keys=keys,
             journal=journal, report=report, rules=_rules(options.settings).identity(),
         )  # fmt: skip
-        end = End(party, journal, patience_s=options.patience_s)
-        _run(end, listen, options, report, None)
+        yield End(party, journal, patience_s=options.patience_s), authenticator
         journal.close()
-        return _outcome(end, authenticator)
 
 
 def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], report: Report) -> Outcome:
@@ -197,15 +218,37 @@ def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], repo
     InputError
         If a file cannot be used.
     """
-    from satqkd.distillation.ground import Ground
-    from satqkd.distillation.journal import FileJournal
-    from satqkd.distillation.reconciliation import Receiver
-    from satqkd.distillation.session import End
     from satqkd.formats.detections import read_ground
 
     detected = read_ground(record)
     _private_folder(options.state)
     _same_record(options.state, record)
+    with ground_end(detected, options, report) as (end, authenticator):
+        _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)
+        if end.party.over:
+            detected.detections.channel[:] = 0
+            (options.state / "clicks").unlink(missing_ok=True)
+        return outcome(end, authenticator)
+
+
+@contextmanager
+def ground_end(detected: GroundRecord, options: EndOptions, report: Report) -> Iterator[tuple[End, Authenticator]]:
+    """Ground station's end of a session on what it detected, as :func:`satellite_end`.
+
+    Parameters
+    ----------
+    detected : GroundRecord
+        What it detected.
+    options : EndOptions
+        Everything else; its folder is there.
+    report : callable
+        Takes events for the display.
+    """
+    from satqkd.distillation.ground import Ground
+    from satqkd.distillation.journal import FileJournal
+    from satqkd.distillation.reconciliation import Receiver
+    from satqkd.distillation.session import End
+
     with equipment("ground", options) as (authenticator, pool, keys):
         journal = FileJournal(options.state / "journal")
         party = Ground(
@@ -214,13 +257,8 @@ def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], repo
             settings=options.settings, pass_id=detected.pass_id, authenticator=authenticator, pool=pool, keys=keys,
             journal=journal, report=report, rules=_rules(options.settings).identity(),
         )  # fmt: skip
-        end = End(party, journal, patience_s=options.patience_s)
-        _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)
+        yield End(party, journal, patience_s=options.patience_s), authenticator
         journal.close()
-        if end.party.over:
-            detected.detections.channel[:] = 0
-            (options.state / "clicks").unlink(missing_ok=True)
-        return _outcome(end, authenticator)
 
 
 def _session_name(state: Path) -> bytes:
