@@ -146,7 +146,8 @@ def _key_bits(made: Mapping[str, Any], mode: str, step: str, expected: SiftedCou
     changed = {**made, "settings": replace(PASS.settings, mode=mode).to_dict()}
     if expected is not None:
         changed["expected"] = {name: getattr(expected, name) for name in ("n_key", "m_key", "n_test", "m_test")}
-    return next(int(round(row["bits"])) for row in prediction(changed) if step in row["step"])
+    bits: float = next(row["bits"] for row in prediction(changed) if step in row["step"])
+    return round(bits)
 
 
 def fitted_background() -> tuple[float, SiftedCounts]:
