@@ -8,9 +8,9 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from satqkd.cli.main import app
@@ -25,7 +25,7 @@ POPULATION = {
 EPOCH = ("--epoch", "2016-09-19T00:00:00Z", "--step-s", "10")
 
 
-def plan(*arguments: str | Path) -> Result:
+def plan(*arguments: str | Path) -> Any:
     return CliRunner().invoke(app, ["plan", *map(str, arguments)])
 
 

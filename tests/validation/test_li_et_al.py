@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from satqkd.distillation.link import LinkModel
+from satqkd.distillation.settings import Settings
 from satqkd.security.three_intensity import JINAN1, expected_counts, key_length
-from satqkd.study import reproduce_002
+from satqkd.study import reproduce_002, reproduce_002_pass
 from satqkd.study.reproduce import reproduce
-from satqkd.study.reproduce_002 import READING, READINGS, block_key, pass_keys, passes, statistics
+from satqkd.study.reproduce_002_pass import PassChoice
+from satqkd.study.reproduce_002_table1 import READING, READINGS, block_key, pass_keys, passes, statistics
 
 PRINTED = np.array([one.key_bits for one in passes()])
 
@@ -95,10 +98,16 @@ def test_what_composable_security_costs() -> None:
     assert np.all(keys < pass_keys("paper"))
 
 
-def test_the_page(tmp_path: Path) -> None:
+def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files; the pass is cut to two packets."""
+    short = PassChoice(8.0, 0.0, 4, LinkModel(), Settings(packets_per_block=1, mode="paper"))
+    monkeypatch.setattr(reproduce_002_pass, "PASS", short)
+    monkeypatch.setattr(reproduce_002_pass, "_distilled", reproduce_002_pass._distilled.__wrapped__)
     reproduce("002", tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"checks.csv", "table1.csv", "readings.csv", "report.html"}
+    drawn = {"table1", "fig2a", "fig4b", "fig4c"}
+    tables = drawn | {"readings", "extended_table3", "extended_table3_keys", "checks"}
+    assert names == {"report.html", *(f"{name}.csv" for name in tables), *(f"{name}.png" for name in drawn)}
     with (tmp_path / "out" / "table1.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["paper_bits"]) for row in rows] == pass_keys("paper")
@@ -110,7 +119,7 @@ def test_the_page(tmp_path: Path) -> None:
     assert float(mean["paper"]) == statistics("paper")["mean"]
     assert mean["reading"] == READING.text
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == len(drawn)
     for one in passes():
         assert f"{one.date} {one.station}" in page
     assert set(checks["key of all passes [bit]"]) == set(reproduce_002.STUDY.check_columns)

@@ -106,7 +106,7 @@ def temporal_overlap(
     shape = 2.0 * (sigma_a / larger) * (sigma_b / larger)
     in_time = _averaged_gaussian(delay, larger, delay_rms)
     in_frequency = _averaged_gaussian(offset, larger / (2.0 * sigma_a * sigma_b), offset_rms)
-    return np.asarray(shape * in_time * in_frequency)
+    return np.asarray(np.minimum(shape * in_time * in_frequency, 1.0))  # rounding of equal pulses goes one ulp above
 
 
 def _averaged_gaussian(mean: Array, width: Array, jitter: Array) -> Array:

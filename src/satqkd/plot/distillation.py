@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from satqkd.plot.style import MUTED, PALETTE, message, new_figure, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["counts_and_range", "errors_and_key", "errors_without_noise"]
@@ -48,8 +49,15 @@ def counts_and_range(
     return figure
 
 
+def _band(axes: Axes, printed: tuple[float, float] | None) -> None:
+    if printed is not None:
+        axes.axhspan(*(100.0 * q for q in printed), color=MUTED, alpha=0.18, linewidth=0.0, label="published range")
+
+
 @styled
-def errors_and_key(packets: Rows, blocks: Rows, *, threshold: float) -> Figure:
+def errors_and_key(
+    packets: Rows, blocks: Rows, *, threshold: float, printed: tuple[float, float] | None = None
+) -> Figure:
     """Error rate of each packet, and the key of each block, over time.
 
     Parameters
@@ -60,6 +68,8 @@ def errors_and_key(packets: Rows, blocks: Rows, *, threshold: float) -> Figure:
         ``start_s``, ``end_s``, ``key_bits``.
     threshold : float
         Error rate above which packets are dropped. [1]
+    printed : tuple of float, optional
+        Lowest and highest error rate of a published pass, drawn as a band. [1]
 
     Returns
     -------
@@ -88,6 +98,7 @@ def errors_and_key(packets: Rows, blocks: Rows, *, threshold: float) -> Figure:
             )  # fmt: skip
     if any(p["status"] != "corrected" for p in packets):
         axes.axhline(100.0 * threshold, color=MUTED, linewidth=1.0, linestyle=":", label="threshold")
+    _band(axes, printed)
     axes.set(xlabel="time since the first pulse [s]", ylim=(0.0, 130.0 * max(p["qber"] for p in packets) or 1.0))
     axes.set_ylabel("QBER [%]", color=PALETTE[0])
     axes.legend(loc="upper left", ncols=3)
@@ -95,7 +106,9 @@ def errors_and_key(packets: Rows, blocks: Rows, *, threshold: float) -> Figure:
 
 
 @styled
-def errors_without_noise(packets: Rows, *, contrast: float = 10.0**-2.5) -> Figure:
+def errors_without_noise(
+    packets: Rows, *, contrast: float = 10.0**-2.5, printed: tuple[float, float] | None = None
+) -> Figure:
     """Error rate of each packet as it is, and without that of the background.
 
     Parameters
@@ -104,6 +117,8 @@ def errors_without_noise(packets: Rows, *, contrast: float = 10.0**-2.5) -> Figu
         ``end_s``, ``qber``, ``qber_without_noise``.
     contrast : float
         Error rate of a source's polarisation, drawn as a line (Li et al.: 25 dB). [1]
+    printed : tuple of float, optional
+        Lowest and highest error rate without background of a published pass, drawn as a band. [1]
 
     Returns
     -------
@@ -120,6 +135,7 @@ def errors_without_noise(packets: Rows, *, contrast: float = 10.0**-2.5) -> Figu
         time, [100.0 * p["qber_without_noise"] for p in packets], "s", color=PALETTE[2], label="background removed"
     )  # fmt: skip
     axes.axhline(100.0 * contrast, color=PALETTE[2], linewidth=1.0, linestyle="--", label="25 dB")
+    _band(axes, printed)
     top = 130.0 * max(contrast, *(p["qber"] for p in packets))
     axes.set(xlabel="time since the first pulse [s]", ylabel="QBER [%]", ylim=(0.0, top))
     axes.legend(loc="upper left", ncols=3)

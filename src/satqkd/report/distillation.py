@@ -11,7 +11,7 @@ from satqkd.plot.style import to_inline
 from satqkd.report.page import Section, figure, page, tiles
 from satqkd.report.values import bits, escape, integer, number, percent, power_of_ten, seconds, table
 
-__all__ = ["render"]
+__all__ = ["block_rows", "render"]
 
 Record = Mapping[str, Any]
 
@@ -90,7 +90,7 @@ def _counts(record: Record) -> Section:
 
 def _errors(record: Record) -> Section:
     packets = record["summary"]["packet_rows"]
-    picture = errors_and_key(packets, _block_rows(record), threshold=record["settings"]["qber_threshold"])
+    picture = errors_and_key(packets, block_rows(record), threshold=record["settings"]["qber_threshold"])
     alt = "Error rate of every packet and secure key of every block over the pass"
     body = figure(to_inline(picture, name="errors", alt=alt), alt + ".")
     rows = [
@@ -113,7 +113,19 @@ def _errors(record: Record) -> Section:
     return Section("errors", "Error rate and key over time", body)
 
 
-def _block_rows(record: Record) -> list[dict[str, Any]]:
+def block_rows(record: Record) -> list[dict[str, Any]]:
+    """Time and released key of every block.
+
+    Parameters
+    ----------
+    record : mapping
+        As :func:`render` takes it.
+
+    Returns
+    -------
+    list of dict
+        ``start_s``, ``end_s``, ``key_bits``.
+    """
     times = {p["packet"]: p for p in record["summary"]["packet_rows"]}
     rows = []
     for block in record["blocks"]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +17,14 @@ from satqkd.errors import InputError
 from satqkd.study.distill_equipment import EndOptions, equipment
 
 if TYPE_CHECKING:
-    from satqkd.detection.records import GroundRecord
+    from satqkd.detection.records import GroundRecord, SenderRecord
     from satqkd.distillation.party import Authenticator
     from satqkd.distillation.session import End
     from satqkd.distillation.sifting import Measured
 
-__all__ = ["BAD_INPUT", "Outcome", "end_code", "run_ground", "run_satellite"]
+__all__ = [
+    "BAD_INPUT", "Outcome", "end_code", "ground_end", "outcome", "run_ground", "run_satellite", "satellite_end",
+]  # fmt: skip
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -48,8 +51,8 @@ class Outcome:
         ``pads`` or ``signatures``.
     memory_bytes : int or None
         Most memory that this process ever had, where the system says so. [byte]
-    processor_s : float
-        Processor time of this process from sifting to the last key. [s]
+    processor_s : float or None
+        Processor time of this process from sifting to the last key, if it ran this end alone. [s]
     """
 
     failure: SessionError | None
@@ -57,7 +60,7 @@ class Outcome:
     link: dict[str, int]
     authentication: str
     memory_bytes: int | None
-    processor_s: float
+    processor_s: float | None = None
 
 
 def end_code(failure: SessionError | None, key_bytes: int) -> int:
@@ -113,23 +116,26 @@ def _run(end: End, listen: tuple[str, int], options: EndOptions, report: Report,
     report({"event": "link", "side": side, "lost": link.lost, **asdict(end.counts)})
 
 
-def _outcome(end: End, authenticator: Authenticator, timed: _Timed) -> Outcome:
-    return Outcome(
-        end.failure, dict(end.party.released), asdict(end.counts), authenticator.kind, _peak_memory_bytes(),
-        time.process_time() - timed.since_s,
-    )  # fmt: skip
+def outcome(end: End, authenticator: Authenticator) -> Outcome:
+    """How the session went at an end that is done."""
+    return Outcome(end.failure, dict(end.party.released), asdict(end.counts), authenticator.kind, _peak_memory_bytes())
 
 
 class _Timed:
     """Passes events on and notes at what processor time sifting began."""
 
     def __init__(self, report: Report) -> None:
-        self._report, self.since_s = report, time.process_time()
+        self._report, self._since_s = report, time.process_time()
 
     def __call__(self, event: dict[str, Any]) -> None:
         if event["event"] == "started":
-            self.since_s = time.process_time()
+            self._since_s = time.process_time()
         self._report(event)
+
+    @property
+    def seconds(self) -> float:
+        """Processor time since then. [s]"""
+        return time.process_time() - self._since_s
 
 
 def _peak_memory_bytes() -> int | None:
@@ -163,15 +169,35 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
     InputError
         If a file cannot be used.
     """
-    from satqkd.distillation.journal import FileJournal
-    from satqkd.distillation.reconciliation import Sender
-    from satqkd.distillation.satellite import PassRecord, Satellite
-    from satqkd.distillation.session import End
     from satqkd.formats.detections import read_sender
 
     sent = read_sender(record)
     _private_folder(options.state)
     _same_record(options.state, record)
+    timed = _Timed(report)
+    with satellite_end(sent, options, timed) as (end, authenticator):
+        _run(end, listen, options, report, None)
+        return replace(outcome(end, authenticator), processor_s=timed.seconds)
+
+
+@contextmanager
+def satellite_end(sent: SenderRecord, options: EndOptions, report: Report) -> Iterator[tuple[End, Authenticator]]:
+    """Satellite's end of a session on what it sent, with its authenticator; pool, keys and journal closed afterwards.
+
+    Parameters
+    ----------
+    sent : SenderRecord
+        What it sent.
+    options : EndOptions
+        Everything else; its folder is there.
+    report : callable
+        Takes events for the display.
+    """
+    from satqkd.distillation.journal import FileJournal
+    from satqkd.distillation.reconciliation import Sender
+    from satqkd.distillation.satellite import PassRecord, Satellite
+    from satqkd.distillation.session import End
+
     source = {
         "start_unix_ns": sent.start_unix_ns,
         "slot_period_ps": sent.slot_period_ps,
@@ -180,16 +206,14 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
         "intensity_probabilities": list(sent.intensity_probabilities),
     }
     with equipment("satellite", options) as (authenticator, pool, keys):
-        journal, timed = FileJournal(options.state / "journal"), _Timed(report)
+        journal = FileJournal(options.state / "journal")
         party = Satellite(
             record=PassRecord(sent.choices, sent.pulses, source), reconciliation=Sender(_rules(options.settings)),
             settings=options.settings, pass_id=sent.pass_id, authenticator=authenticator, pool=pool, keys=keys,
-            journal=journal, report=timed, rules=_rules(options.settings).identity(),
+            journal=journal, report=report, rules=_rules(options.settings).identity(),
         )  # fmt: skip
-        end = End(party, journal, patience_s=options.patience_s)
-        _run(end, listen, options, report, None)
+        yield End(party, journal, patience_s=options.patience_s), authenticator
         journal.close()
-        return _outcome(end, authenticator, timed)
 
 
 def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], report: Report) -> Outcome:
@@ -216,32 +240,49 @@ def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], repo
     InputError
         If a file cannot be used.
     """
-    from satqkd.distillation.ground import Ground
-    from satqkd.distillation.journal import FileJournal
-    from satqkd.distillation.reconciliation import Receiver
-    from satqkd.distillation.session import End
     from satqkd.formats.detections import read_ground
 
     held = [read_ground(record)]
-    pass_id = held[0].pass_id
+    timed = _Timed(report)
     _private_folder(options.state)
     _same_record(options.state, record)
-    with equipment("ground", options) as (authenticator, pool, keys):
-        journal, timed = FileJournal(options.state / "journal"), _Timed(report)
-        party = Ground(
-            measure=lambda source: _measure(held, source, options, report),
-            reconciliation=Receiver(_rules(options.settings)), session=_session_name(options.state),
-            settings=options.settings, pass_id=pass_id, authenticator=authenticator, pool=pool, keys=keys,
-            journal=journal, report=timed, rules=_rules(options.settings).identity(),
-        )  # fmt: skip
-        end = End(party, journal, patience_s=options.patience_s)
+    with ground_end(held, options, timed) as (end, authenticator):
         _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)
-        journal.close()
         if end.party.over:
             for detected in held:
                 detected.detections.channel[:] = 0
             (options.state / "clicks").unlink(missing_ok=True)
-        return _outcome(end, authenticator, timed)
+        return replace(outcome(end, authenticator), processor_s=timed.seconds)
+
+
+@contextmanager
+def ground_end(held: list[GroundRecord], options: EndOptions, report: Report) -> Iterator[tuple[End, Authenticator]]:
+    """Ground station's end of a session on what it detected, as :func:`satellite_end`.
+
+    Parameters
+    ----------
+    held : list of GroundRecord
+        What it detected, one record; taken out, and its channels wiped, when they are brought to pulses.
+    options : EndOptions
+        Everything else; its folder is there.
+    report : callable
+        Takes events for the display.
+    """
+    from satqkd.distillation.ground import Ground
+    from satqkd.distillation.journal import FileJournal
+    from satqkd.distillation.reconciliation import Receiver
+    from satqkd.distillation.session import End
+
+    with equipment("ground", options) as (authenticator, pool, keys):
+        journal = FileJournal(options.state / "journal")
+        party = Ground(
+            measure=lambda source: _measure(held, source, options, report),
+            reconciliation=Receiver(_rules(options.settings)), session=_session_name(options.state),
+            settings=options.settings, pass_id=held[0].pass_id, authenticator=authenticator, pool=pool, keys=keys,
+            journal=journal, report=report, rules=_rules(options.settings).identity(),
+        )  # fmt: skip
+        yield End(party, journal, patience_s=options.patience_s), authenticator
+        journal.close()
 
 
 def _session_name(state: Path) -> bytes:

@@ -20,7 +20,7 @@ from satqkd.study.distill_programs import Watch, run_programs
 if TYPE_CHECKING:
     from satqkd.study.simulate_pass import SimulatedRun
 
-__all__ = ["PassDone", "run_pass"]
+__all__ = ["SECRET_BYTES", "PassDone", "clear", "keep_keys", "pass_record", "run_pass", "session_failure"]
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -140,19 +140,19 @@ def run_pass(
             {"satellite": satellite_file, "ground": ground_file}, work, settings=settings, link=link, seed=seed,
             patience_s=patience_s, report=report, watch=watch,
         )  # fmt: skip
-        failure = _failure(ends)
-        key_bytes = _keep_keys(work, aside, ends, failure)
+        failure = session_failure(ends)
+        key_bytes = keep_keys(work, aside, ends, failure)
         walls = {"simulation": simulated - started, "distillation": time.monotonic() - simulated}
-        record = _record(run, settings, link, seed, ends, events, walls, failure, key_bytes)
+        record = pass_record(run, settings, link, seed, ends, events, walls, failure, key_bytes)
         record["summary"] = summarise(record)
-        _clear(work, aside if keep_records else None)
+        clear(work, aside if keep_records else None)
         (aside / "report.html").write_text(render(record), encoding="utf-8")
         (aside / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     reason = next((b["key"].get("reason") or "" for b in record["blocks"]), "not one full packet was sifted")
     return PassDone(output, key_bytes, failure, reason, record["summary"])
 
 
-def _failure(ends: Mapping[str, dict[str, Any]]) -> SessionError | None:
+def session_failure(ends: Mapping[str, dict[str, Any]]) -> SessionError | None:
     """What ended the session early, from the end that noticed it rather than the one that was told."""
     found = [end["failure"] for end in ends.values() if end.get("failure")]
     if not found:
@@ -161,7 +161,7 @@ def _failure(ends: Mapping[str, dict[str, Any]]) -> SessionError | None:
     return SessionError(code, detail)
 
 
-def _keep_keys(work: Path, folder: Path, ends: Mapping[str, dict[str, Any]], failure: SessionError | None) -> int:
+def keep_keys(work: Path, folder: Path, ends: Mapping[str, dict[str, Any]], failure: SessionError | None) -> int:
     """Write both ends' keys, if they are the same; returns their length. [byte]"""
     from satqkd.distillation.private_files import wipe, write_private
 
@@ -184,7 +184,7 @@ def _keep_keys(work: Path, folder: Path, ends: Mapping[str, dict[str, Any]], fai
             wipe(key)
 
 
-def _clear(work: Path, records_to: Path | None) -> None:
+def clear(work: Path, records_to: Path | None) -> None:
     """Remove everything secret but the keys: written over first, for what that is worth on today's disks."""
     if records_to is not None:
         for path in work.glob("*.sq?"):
@@ -199,7 +199,7 @@ def _clear(work: Path, records_to: Path | None) -> None:
     work.rmdir()
 
 
-def _record(
+def pass_record(
     run: SimulatedRun,
     settings: Settings,
     link: LinkModel,

@@ -79,7 +79,13 @@ def reproduce(name: str, folder: Path, *, progress: Progress | None = None) -> l
     (folder / "report.html").write_text(page, encoding="utf-8")
     if not module.STUDY.printed:
         return []
-    return [{text: row.get(column, "") for column, text in module.STUDY.check_columns.items()} for row in checks]
+    columns = module.STUDY.check_columns
+    return [{text: _shown(row.get(column, "")) for column, text in columns.items()} for row in checks]
+
+
+def _shown(value: Any) -> Any:
+    """A value for files and screens: nothing for what is not a number."""
+    return "" if isinstance(value, float) and math.isnan(value) else value
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -87,7 +93,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: "" if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows)
+    writer.writerows({k: _shown(v) for k, v in row.items()} for row in rows)
     return out.getvalue()
 
 
