@@ -19,7 +19,7 @@ from satqkd.distillation.ldpc_decoder import LaneDecoder
 
 
 def lanes(decoder: LaneDecoder, parities: np.ndarray, qber: float) -> tuple[list[np.ndarray], float]:
-    """Patterns of 16 packets and seconds for all."""
+    """Patterns of 8 packets and seconds for all."""
     start = time.perf_counter()
     for lane in range(decoder.lanes):
         decoder.load(lane, parities[lane], qber=qber)
@@ -33,18 +33,18 @@ def main() -> None:
     """One table: a line per QBER."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--efficiency", type=float, default=1.25, help="parities over n h; both decode all packets")
-    parser.add_argument("--packets", type=int, default=2, help="packets given to the package ldpc, at most 16")
+    parser.add_argument("--packets", type=int, default=2, help="packets given to the package ldpc, at most 8")
     parser.add_argument("--qber", type=float, nargs="+", default=[0.01, 0.03])
     arguments = parser.parse_args()
     for qber in arguments.qber:
         wanted = arguments.efficiency * 2000 * binary_entropy(qber)
         code = load_code(int(np.argmin(np.abs(np.array(code_rows()) - wanted))))
-        patterns = (np.random.default_rng(1).random((16, code.bits)) < qber).astype(np.uint8)
+        patterns = (np.random.default_rng(1).random((8, code.bits)) < qber).astype(np.uint8)
         parities, syndromes = code.half_parities(patterns), code.syndrome(patterns)
         decoder = LaneDecoder(code)
         lanes(decoder, parities, qber)  # compile
         found, seconds = min((lanes(decoder, parities, qber) for _ in range(3)), key=lambda run: run[1])
-        ours = seconds / 16
+        ours = seconds / 8
         right = sum(np.array_equal(a, b) for a, b in zip(found, patterns, strict=True))
 
         other = BpDecoder(
@@ -57,7 +57,7 @@ def main() -> None:
         )  # fmt: skip
         theirs = (time.perf_counter() - start) / arguments.packets
         efficiency = code.checks / (code.bits * binary_entropy(qber))
-        print(f"QBER {100 * qber:g} %, {code.name}, f = {efficiency:.3f}: right {right} of 16, ", end="")
+        print(f"QBER {100 * qber:g} %, {code.name}, f = {efficiency:.3f}: right {right} of 8, ", end="")
         print(f"ldpc {theirs_right} of {arguments.packets}; {code.bits / ours / 1e6:.2f} Mbit/s, ", end="")
         print(f"ldpc {code.bits / theirs / 1e6:.4f} Mbit/s: {theirs / ours:.0f} times as fast", flush=True)
 

@@ -89,6 +89,12 @@ def test_a_jump_of_the_error_rate_costs_a_second_syndrome_not_the_packet(soak, q
     assert max(outcome.rounds for outcome in outcomes) <= 6
 
 
+def test_a_larger_code_before_an_attempt_forgets_the_earlier_one(soak):
+    """A second syndrome that waits for more parities after an attempt with the first code has failed."""
+    tally = soak.run(0.025700967619904366, 1, 1)
+    assert tally.outcomes[0].status == "corrected"
+
+
 def bits_of(message):
     """What a message reveals, from its bytes alone."""
     kind, field, payload = message[0], message[6], message[7:]

@@ -16,7 +16,7 @@ PATIENCE = 12
 """Sweeps without a new lowest number of violated checks (by 1 %) after which an attempt has failed."""
 
 DECODERS = 2
-"""Decoders kept at once (each 50 MB), of the codes used last."""
+"""Decoders kept at once (each 25 MB), of the codes used last."""
 
 
 @dataclass

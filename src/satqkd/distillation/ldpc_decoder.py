@@ -1,9 +1,9 @@
 """Layered sum-product decoding of many packets side by side.
 
 The decoder looks for the error pattern between two strings whose syndromes differ by a known amount. It works on the
-log-likelihood ratios of 16 packets at once, one per vector lane, all
-with the same code but each with its own parities, its own rows split in two and its own number of iterations.
-A lane that is done takes the next packet while the others go on.
+log-likelihood ratios of 8 packets at once, one per vector lane, all with the same code but each with its own parities,
+its own rows split in two and its own number of iterations. A lane that is done takes the next packet while the others
+go on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 class LaneDecoder:
-    """Decoder of one code; memory: 64 bytes per bit of the packet and per one of the matrix (50 MB).
+    """Decoder of one code; memory: 32 bytes per bit of the packet and per one of the matrix (25 MB).
 
     Parameters
     ----------

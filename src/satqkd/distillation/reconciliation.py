@@ -171,12 +171,12 @@ class Receiver:
     rules : Rules
         The same as the satellite's.
     lanes : int
-        Packets decoded side by side, 1 to 16.
+        Packets decoded side by side, 1 to 8.
     """
 
-    def __init__(self, rules: Rules | None = None, lanes: int = 16) -> None:
-        if not 1 <= lanes <= 16:
-            raise InputError(f"lanes: {lanes}; allowed are 1 to 16")
+    def __init__(self, rules: Rules | None = None, lanes: int = 8) -> None:
+        if not 1 <= lanes <= 8:
+            raise InputError(f"lanes: {lanes}; allowed are 1 to 8")
         self.rules = rules or Rules()
         self._states: dict[int, PacketState] = {}
         self._bits: dict[int, Bits] = {}
@@ -233,6 +233,7 @@ class Receiver:
         syndrome = unpacked(came.payload[1:], code.checks).reshape(code.rows, code.circulant)
         state = self._states[came.packet]
         state.begin(code)
+        self._queue.drop(came.packet)  # an earlier attempt with another code
         own = code.half_parities(self._bits[came.packet])[0]
         self._own[came.packet] = own
         parities = np.stack([syndrome ^ own[0] ^ own[1], np.zeros_like(syndrome)])

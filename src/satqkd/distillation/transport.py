@@ -31,6 +31,7 @@ RECEIVE_WINDOW: Final = 64
 """Messages ahead of the next one that a receiver keeps. [1]"""
 
 _LONGEST_REPEAT_S: Final = 0.5
+_LONGEST_ROUND_TRIP_S: Final = 0.05  # what takes longer waited for an end that was computing
 _ACKNOWLEDGE_AFTER_S: Final = 0.002
 _ACKNOWLEDGE_AGAIN_S: Final = 0.02  # while a message lacks something
 _MOST_ACKNOWLEDGEMENTS: Final = 10
@@ -201,7 +202,8 @@ class Transport:
             for sequence in range(self._first_open, following):
                 arrived = self._outgoing.pop(sequence, None)
                 if arrived is not None and max(arrived.tries) == 1:
-                    self._smoothed_s += 0.125 * (now - max(arrived.sent_at) - self._smoothed_s)
+                    took_s = min(now - max(arrived.sent_at), _LONGEST_ROUND_TRIP_S)
+                    self._smoothed_s += 0.125 * (took_s - self._smoothed_s)
             self._first_open = following
             self._next_out = max(self._next_out, following)  # from before a crash: need not be sent again
             self._advanced_at = now
