@@ -225,13 +225,16 @@ class Satellite(Party):
         self._say("syndromes", {"block": block}, *opened)
 
     def _expected_qber(self, hint: Any) -> float | None:
-        """Error rate to begin with if the packet's disclosed bits say that it is not that of the packets before."""
+        """Error rate to begin with if the packet's disclosed bits say that it is above that of the packets before.
+
+        Never below: a few errors among few decoys are no reason to begin with a code that is too small.
+        """
         if hint is None:
             return None
         rate, deviation = map(float, hint)
         if not (0.0 <= rate <= 0.5 and deviation > 0.0):
             raise MalformedMessage(f"message start: error rate {rate!r}")
-        if abs(rate - self._reconciliation.expected_qber) <= _HINT_DEVIATIONS * deviation:
+        if rate - self._reconciliation.expected_qber <= _HINT_DEVIATIONS * deviation:
             return None
         return max(rate - 0.5 * deviation, 0.5 * rate)  # too little revealed costs a round, too much costs key
 
