@@ -12,7 +12,7 @@ from satqkd.study import reproduce_000_losses as losses
 from satqkd.study import reproduce_000_orbits as orbits
 from satqkd.study import reproduce_000_pair as pair
 from satqkd.study import reproduce_000_slots as slots
-from satqkd.study.reproduction import Progress, Study, Table, steps
+from satqkd.study.reproduction import Progress, Study, Table, drawn_by_name, steps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -197,18 +197,5 @@ _FIGURES: Final[Mapping[str, Callable[[Table], Figure]]] = MappingProxyType(
 """Name of a table -> its picture."""
 
 
-def figure(table: Table) -> Figure | None:
-    """Picture of a table, if it has one.
-
-    Parameters
-    ----------
-    table : Table
-        One of :func:`tables`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or None
-        The picture.
-    """
-    draw = _FIGURES.get(table.name)
-    return None if draw is None else draw(table)
+figure = drawn_by_name(_FIGURES)
+"""Picture of a table, if it has one."""

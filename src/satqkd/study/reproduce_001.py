@@ -12,7 +12,7 @@ import numpy as np
 from satqkd.study import reproduce_001_orbits as orbits
 from satqkd.study import reproduce_001_plans as plans
 from satqkd.study.reproduce_001_paper import CITIES, LOSSES_ABOVE_DB
-from satqkd.study.reproduction import Progress, Study, Table, steps
+from satqkd.study.reproduction import Progress, Study, Table, drawn_by_name, steps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,23 +141,6 @@ def checks() -> list[dict[str, Any]]:
     return rows + plans.printed_keys()
 
 
-def figure(table: Table) -> Figure | None:
-    """Picture of a table.
-
-    Parameters
-    ----------
-    table : Table
-        One of :func:`tables`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or None
-        None for what is only a list.
-    """
-    draw = _PICTURES.get(table.name)
-    return None if draw is None else draw(table)
-
-
 def _draw_passes(table: Table) -> Figure:
     from satqkd.plot.gantt import Bar, gantt
 
@@ -241,3 +224,6 @@ _PICTURES: Final[Mapping[str, Callable[[Table], Figure]]] = {
     "fig9": _draw_proportions,
     "usage": _draw_usage,
 }
+
+figure = drawn_by_name(_PICTURES)
+"""Picture of a table, if it has one."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from satqkd.study import reproduce_002_pass as simulated
 from satqkd.study import reproduce_002_relay as relay
 from satqkd.study import reproduce_002_table1 as table1
-from satqkd.study.reproduction import Progress, Study, Table, steps
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from satqkd.study.reproduction import Progress, Study, Table, drawn_by_name, steps
 
 __all__ = ["STUDY", "checks", "figure", "tables"]
 
@@ -76,18 +73,5 @@ def checks() -> list[dict[str, Any]]:
     return [*table1.checks(), *relay.checks(), *simulated.checks()]
 
 
-def figure(table: Table) -> Figure | None:
-    """Picture of a table, if it has one.
-
-    Parameters
-    ----------
-    table : Table
-        One of :func:`tables`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or None
-        The picture.
-    """
-    draw = {"table1": table1.ratio_figure, **simulated.FIGURES}.get(table.name)
-    return None if draw is None else draw(table)
+figure = drawn_by_name({"table1": table1.ratio_figure, **simulated.FIGURES})
+"""Picture of a table, if it has one."""

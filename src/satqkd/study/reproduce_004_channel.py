@@ -16,7 +16,7 @@ from satqkd.study import reproduce_004_distance as distance
 from satqkd.study import reproduce_004_losses as losses
 from satqkd.study import reproduce_004_sky as sky
 from satqkd.study.reproduce_004_link import nanometres
-from satqkd.study.reproduction import Progress, Study, Table, steps
+from satqkd.study.reproduction import Progress, Study, Table, drawn_by_name, steps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -246,18 +246,5 @@ _FIGURES: Final[Mapping[str, Callable[[Table], Figure]]] = MappingProxyType(
 """Name of a table -> its picture."""
 
 
-def figure(table: Table) -> Figure | None:
-    """Picture of a table, if it has one.
-
-    Parameters
-    ----------
-    table : Table
-        One of :func:`tables`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or None
-        The picture.
-    """
-    draw = _FIGURES.get(table.name)
-    return None if draw is None else draw(table)
+figure = drawn_by_name(_FIGURES)
+"""Picture of a table, if it has one."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-__all__ = ["Progress", "Study", "StudyModule", "Table", "steps"]
+__all__ = ["Progress", "Study", "StudyModule", "Table", "drawn_by_name", "steps"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -96,6 +96,16 @@ class StudyModule(Protocol):
 
     def figure(self, table: Table) -> Figure | None:
         """Picture of a table."""
+
+
+def drawn_by_name(drawings: Mapping[str, Callable[[Table], Figure]]) -> Callable[[Table], Figure | None]:
+    """Picture of a table for a :class:`StudyModule`: what ``drawings`` has for its name, or None."""
+
+    def figure(table: Table) -> Figure | None:
+        draw = drawings.get(table.name)
+        return None if draw is None else draw(table)
+
+    return figure
 
 
 def steps(tasks: Sequence[Callable[[], Table]], progress: Progress | None) -> list[Table]:
