@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from satqkd.distillation.blocks import CHECKSUM_BITS, block_key, qber_hint
+from satqkd.distillation.blocks import CHECKSUM_BITS, block_key, none_kept, qber_hint
 from satqkd.distillation.settings import Settings
 from satqkd.errors import InputError
 from satqkd.security.entropy import binary_entropy_scalar
@@ -131,3 +131,10 @@ def test_the_first_difference_is_named():
     assert "packets_per_block is 5 here and 3 there" in one.difference(other.to_dict())
     assert one.difference(None)
     assert one.difference({**one.to_dict(), "more": 1})
+
+
+def test_a_block_without_packets_says_what_became_of_them():
+    packets = [{"status": "rejected", "qber": 0.11}, {"status": "abandoned", "qber": 0.03}]
+    reason = none_kept([*packets, packets[0]])
+    assert reason.startswith("NO_PACKET_KEPT: ")
+    assert "2 rejected, 1 abandoned; mean QBER 8.3 %" in reason

@@ -256,6 +256,7 @@ GOOD: dict[str, Any] = {"keys": table_of(BITS[:3]), "objective": "traffic", "wei
         ({"weights": {"s0": 1, "s1": "many", "s2": 1}}, "weights: 'many' for s1 is not a number"),
         ({"weights": None}, "weights are needed for objective 'traffic'"),
         ({"keys": table_of(-BITS[:3])}, "bits for s0 in interval 0: must be finite and at least 0"),
+        ({"keys": table_of(np.full((3, BITS.shape[1]), 1e308))}, "1e+308 bits in an interval add up to more"),
         ({"keys": table_of(BITS[:3] * np.inf)}, "inf bits for s0"),
         ({"keys": table_of(BITS[:3], [1, 4, 4])}, "interval 4 is listed more than once"),
         ({"keys": table_of(BITS[:3], [1, 4.5, 5])}, "interval 4.5 is not a whole number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
     from satqkd.distillation.packets import Packet
     from satqkd.security.result import KeyLength
 
-__all__ = ["CHECKSUM_BITS", "PAD_BYTES", "SEALS_PER_BLOCK", "SEALS_PER_SESSION", "BlockKey", "block_key", "qber_hint"]
+__all__ = [
+    "CHECKSUM_BITS",
+    "PAD_BYTES",
+    "SEALS_PER_BLOCK",
+    "SEALS_PER_SESSION",
+    "BlockKey",
+    "block_key",
+    "none_kept",
+    "qber_hint",
+]
 
 CHECKSUM_BITS: Final = 32
 """The integrity check of the finished key is sent in clear. [bit]"""
@@ -202,6 +212,14 @@ def block_key(
         reason=reason,
         analysis=analysis,
     )
+
+
+def none_kept(packets: Sequence[Mapping[str, Any]]) -> str:
+    """Why a block has no key when none of its packets, given as told of them, stayed in it."""
+    ended = Counter(packet["status"] for packet in packets)
+    how = ", ".join(f"{count} {status}" for status, count in ended.items())
+    qber = math.fsum(packet["qber"] for packet in packets) / len(packets)
+    return f"NO_PACKET_KEPT: no packet of the block could be kept ({how}; mean QBER {100.0 * qber:.2g} %)"
 
 
 def _number(value: float | tuple[float, ...]) -> float:

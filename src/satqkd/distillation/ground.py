@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from satqkd.distillation.amplification import integrity_checksum, random_seed, seed_bits
 from satqkd.distillation.announcement import encode_announcement, unpack_codes
-from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key, qber_hint
+from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key, none_kept, qber_hint
 from satqkd.distillation.messages import MalformedMessage, Message
 from satqkd.distillation.packets import PacketCutter, block_counts, count_signal_errors
 from satqkd.distillation.party import Party
 from satqkd.distillation.private_files import wipe
 from satqkd.distillation.satellite import amplify, split_key, verification_bits
 from satqkd.distillation.settings import SessionError
-from satqkd.distillation.sifting import sampled, sift
+from satqkd.distillation.sifting import error_flags, sampled, sift
 from satqkd.distillation.verification import KEY_BYTES, tags_equal, verification_tag
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class Ground(Party):
         if len(message.part(1)) != -(-own.size // 8):
             raise MalformedMessage("message comparison: number of disclosed bits")
         theirs = np.unpackbits(np.frombuffer(message.part(1), dtype=np.uint8), count=own.size)
-        self._ready += self._cutter.push(sifted, own ^ theirs)
+        self._ready += self._cutter.push(sifted, error_flags(own, theirs))
         self.tell("sifted", detections=stop, of=self._detections)
 
     def _may_begin(self) -> bool:
@@ -319,7 +319,7 @@ class Ground(Party):
             "block": block.number,
             "packets": rows,
             "tag_bits": length,
-            "key": {"key_bytes": 0, "refill_bytes": 0},
+            "key": {"key_bytes": 0, "refill_bytes": 0, "reason": None if kept else none_kept(rows)},
         }
         seed = b""
         if kept:

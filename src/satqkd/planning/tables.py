@@ -64,6 +64,10 @@ def read_keys(keys: Any) -> tuple[Floats, Integers, tuple[str, ...], tuple[str, 
         raise InputError(
             f"keys: {bits[s, m, n]:g} bits for {stations[n]} in interval {index[m]}: must be finite and at least 0"
         )
+    with np.errstate(over="ignore"):
+        total = bits.sum()
+    if not np.isfinite(total):
+        raise InputError(f"keys: up to {bits.max():g} bits in an interval add up to more than a float holds")
     return bits, index, satellites, stations
 
 

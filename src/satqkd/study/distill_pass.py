@@ -148,7 +148,8 @@ def run_pass(
         clear(work, aside if keep_records else None)
         (aside / "report.html").write_text(render(record), encoding="utf-8")
         (aside / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    reason = next((b["key"].get("reason") or "" for b in record["blocks"]), "not one full packet was sifted")
+    reasons = [b["key"]["reason"] for b in record["blocks"] if b["key"].get("reason")]
+    reason = reasons[0] if reasons else "" if record["blocks"] else "not one full packet was sifted"
     return PassDone(output, key_bytes, failure, reason, record["summary"])
 
 
