@@ -162,6 +162,13 @@ class TestThresholds:
         assert eb.trials_upper(5.0, 0.0, 1e-18, 100.0) == 101
         assert eb.trials_upper(5.0, 1.0, 1e-18, 100.0) == 6
 
+    @pytest.mark.parametrize("count", [5e-324, 1e-320, 1e-300])
+    def test_counts_whose_quotients_underflow(self, count):
+        """Next to nothing is bounded as nothing is, and the searches end."""
+        assert eb.trials_upper(count, 0.01, 1e-10, 1e12) == eb.trials_upper(0.0, 0.01, 1e-10, 1e12) == 2292
+        assert eb.expected_count_upper(count, 1e9, 1e-10) == pytest.approx(10 * math.log(10), rel=1e-7)
+        assert eb.expected_count_lower(count, 1e9, 1e-10) == 0.0
+
     def test_limits(self) -> None:
         assert eb.binomial_upper_threshold(100.0, 0.0, 1e-18) == 1
         assert eb.binomial_upper_threshold(100.0, 1.0, 1e-18) == 101

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
@@ -35,6 +35,7 @@ def check(key: variable_length.KeyLength) -> None:
 
 
 @settings(max_examples=60)
+@example(n=[542387087.0456607, 0.0, 0.0, 0.0, 0.0, 0.0], share=[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], multi=5e-324)
 @given(
     n=st.lists(st.one_of(st.just(0.0), st.floats(0.0, 1e9)), min_size=6, max_size=6),
     share=st.lists(st.one_of(st.just(0.0), st.just(1.0), st.floats(0.0, 1.0)), min_size=6, max_size=6),

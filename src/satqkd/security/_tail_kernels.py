@@ -22,6 +22,8 @@ LOG_SLACK = 2e-11
 """Tails are solved for a logarithm this much below the requested one: above the errors of the arithmetic."""
 OUTWARD = 4e-15
 """Relative outward shift of a probability found by inversion: rounding of n p, which no slack in the tail covers."""
+FREE_STEPS = 60
+"""Steps of a search for a whole number that may be Newton's; further ones halve, so that it ends whatever happens."""
 CLOSE = 1e-3
 """Error of the tail's logarithm from which one more step of third order leaves about 2e-5 CLOSE^3 = 2e-14."""
 HALF_LOG_2PI = 0.9189385332046727
@@ -53,7 +55,8 @@ def deviance(x, mean):  # type: ignore[no-untyped-def]
                 break
             total = after
         return total
-    return x * math.log(x / mean) - difference
+    ratio = x / mean
+    return x * math.log(ratio) - difference if ratio > 0.0 else -difference  # x so small that x ln x is nothing
 
 
 @njit(cache=True, error_model="numpy")
@@ -234,8 +237,10 @@ def upper_threshold(n, p, q, log_eps):  # type: ignore[no-untyped-def]
     low, high = float(math.floor(mean)), n + 1.0
     z = normal_quantile(log_eps)
     k = float(math.floor(mean + z * math.sqrt(mean * q) + (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0))
+    steps = 0
     while high - low > 1.0:
-        if not low < k < high:
+        steps += 1
+        if steps > FREE_STEPS or not low < k < high:
             k = low + float(math.floor(0.5 * (high - low)))
         log_tail, fraction = log_upper_tail(k, n - k, n, p, q)
         beyond = 1.0 - fraction / (k * q)  # Pr[X > k] / Pr[X >= k]
@@ -267,8 +272,10 @@ def trials_threshold(k, probability, log_eps, most):  # type: ignore[no-untyped-
     z = normal_quantile(log_eps)
     root = z * math.sqrt(q) + math.sqrt(z * z * q + 4.0 * k + 2.0)
     t = float(math.ceil(0.25 * root * root / probability + z * z / 6.0))
+    steps = 0
     while high - low > 1.0:
-        if not low < t < high:
+        steps += 1
+        if steps > FREE_STEPS or not low < t < high:
             t = low + float(math.floor(0.5 * (high - low)))
         a = t - k
         if t * probability <= k or a <= 0.0:  # k at or above the mean: not a tail yet
@@ -305,8 +312,10 @@ def marked_threshold(population, sample, seen, log_eps):  # type: ignore[no-unty
     spread = z * math.sqrt(unsampled * seen * (1.0 - seen / sample) + (unsampled * z / 3.0) ** 2)
     k = float(math.ceil((seen + unsampled * z * z / 3.0 + spread) * population / sample))
     p, q = sample / population, (population - sample) / population
+    steps = 0
     while high - low > 1.0:
-        if not low < k < high:
+        steps += 1
+        if steps > FREE_STEPS or not low < k < high:
             k = low + float(math.floor(0.5 * (high - low)))
         left = population - k - sample + seen  # unmarked items outside the sample
         if seen * (left + 1.0) >= (k - seen + 1.0) * (sample - seen + 1.0):
