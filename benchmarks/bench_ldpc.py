@@ -14,19 +14,20 @@ from ldpc import BpDecoder
 from scipy.sparse import csr_matrix
 
 from satqkd.distillation._reconciliation_rules import binary_entropy
-from satqkd.distillation.ldpc_codes import code_rows, load_code
-from satqkd.distillation.ldpc_decoder import LaneDecoder
+from satqkd.distillation.ldpc_codes import LdpcCode, code_rows, load_code
+from satqkd.distillation.ldpc_decoder import PacketDecoder
 
 
-def lanes(decoder: LaneDecoder, parities: np.ndarray, qber: float) -> tuple[list[np.ndarray], float]:
-    """Patterns of 8 packets and seconds for all."""
-    start = time.perf_counter()
-    for lane in range(decoder.lanes):
-        decoder.load(lane, parities[lane], qber=qber)
-    for _ in range(300):
-        if not decoder.sweep().any():
-            break
-    return [decoder.pattern(lane) for lane in range(decoder.lanes)], time.perf_counter() - start
+def decoded(code: LdpcCode, parities: np.ndarray, qber: float) -> tuple[list[np.ndarray], float]:
+    """Patterns of the packets and seconds for all."""
+    start, patterns = time.perf_counter(), []
+    for packet in parities:
+        decoder = PacketDecoder(code, packet, qber=qber)
+        for _ in range(300):
+            if decoder.sweep() == 0:
+                break
+        patterns.append(decoder.pattern())
+    return patterns, time.perf_counter() - start
 
 
 def main() -> None:
@@ -41,9 +42,8 @@ def main() -> None:
         code = load_code(int(np.argmin(np.abs(np.array(code_rows()) - wanted))))
         patterns = (np.random.default_rng(1).random((8, code.bits)) < qber).astype(np.uint8)
         parities, syndromes = code.half_parities(patterns), code.syndrome(patterns)
-        decoder = LaneDecoder(code)
-        lanes(decoder, parities, qber)  # compile
-        found, seconds = min((lanes(decoder, parities, qber) for _ in range(3)), key=lambda run: run[1])
+        decoded(code, parities, qber)  # compile
+        found, seconds = min((decoded(code, parities, qber) for _ in range(3)), key=lambda run: run[1])
         ours = seconds / 8
         right = sum(np.array_equal(a, b) for a, b in zip(found, patterns, strict=True))
 

@@ -12,6 +12,7 @@ import numpy as np
 from satqkd.detection.pulses import SeededChoices, seed_bytes
 from satqkd.distillation import frames
 from satqkd.distillation.authentication import PadAuthenticator
+from satqkd.distillation.error_hints import Expected
 from satqkd.distillation.ground import Ground
 from satqkd.distillation.journal import MemoryJournal
 from satqkd.distillation.key_pool import KeyPool, PoolExhaustedError
@@ -32,13 +33,13 @@ GROUP = 16
 class ToySender:
     """Parities of groups of 16 bits, then the groups in which they differ: corrects all single errors of a group."""
 
-    expected_qber = 0.001
+    expected = Expected(0.001, 0.0005)
 
     def __init__(self, threshold=0.08):
         self._bits, self._outcome, self._threshold = {}, {}, threshold
         self.checked = []
 
-    def open(self, packet, bits, *, sample_qber=None):
+    def open(self, packet, bits, *, qber=None, deviation=0.0):
         self._bits[packet] = bits
         return struct.pack(">IB", packet, 0) + np.packbits(_parities(bits)).tobytes()
 

@@ -1,12 +1,10 @@
 """Accounting of a block's key against the analysis it rests on."""
 
 import math
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from satqkd.distillation.blocks import CHECKSUM_BITS, block_key, none_kept, qber_hint
+from satqkd.distillation.blocks import CHECKSUM_BITS, block_key, none_kept
 from satqkd.distillation.settings import Settings
 from satqkd.errors import InputError
 from satqkd.security.entropy import binary_entropy_scalar
@@ -89,31 +87,6 @@ def test_authentication_is_in_the_budget():
     terms = made().analysis.epsilon.terms
     assert terms["authentication"] == pytest.approx(4 * 8 * math.ceil(4_000_000 / 16) / 2.0**106, rel=1e-12)
     assert sum(terms.values()) == pytest.approx(1e-9 + 1e-15, rel=1e-12)
-
-
-def test_decoys_hint_at_the_error_rate():
-    """Counts of the mean: exact; drawn at random: right within the standard deviation that is told."""
-    rng = np.random.default_rng(1)
-    true = expected_counts(sifted_bits=106_250, qber=0.012, background_share=0.004, **JINAN1)
-    n = np.array([true.n_key, true.n_test])
-    m = np.array([true.m_key, true.m_test])
-    none = np.zeros(2)
-    rate, deviation = qber_hint(SimpleNamespace(n=n, m=m, sample_n=none, sample_m=none), JINAN1)
-    assert rate == pytest.approx(0.012, rel=1e-4)  # signals are a whole number
-    pulls = []
-    for _ in range(400):
-        drawn = SimpleNamespace(n=n, m=rng.poisson(m), sample_n=none, sample_m=none)
-        found, its_deviation = qber_hint(drawn, JINAN1)
-        pulls.append((found - 0.012) / its_deviation)
-    # 400 draws: standard errors 0.05 of the mean and 0.035 of the width; low counts are told with too small a width
-    assert np.mean(pulls) == pytest.approx(0.0, abs=0.3)
-    assert np.std(pulls) == pytest.approx(1.0, abs=0.2)
-    assert deviation / rate == pytest.approx(0.2, abs=0.15)  # some 60 errors of decoys, and the vacuum's
-
-
-def test_a_sample_tells_it_itself():
-    sample = SimpleNamespace(n=None, m=None, sample_n=np.array([5000, 5000]), sample_m=np.array([40, 60]))
-    assert qber_hint(sample, JINAN1) == pytest.approx((0.01, 0.001))
 
 
 @pytest.mark.parametrize(

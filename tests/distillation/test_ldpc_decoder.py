@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from satqkd.distillation._ldpc_kernels import certainties, doubts
-from satqkd.distillation.ldpc_codes import load_code
-from satqkd.distillation.ldpc_decoder import LaneDecoder
+from satqkd.distillation.ldpc_codes import load_code, make_code
+from satqkd.distillation.ldpc_decoder import PacketDecoder
 from satqkd.errors import InputError
 
 
@@ -69,46 +69,37 @@ def test_posteriors_against_float64(small_code, split):
     rng = np.random.default_rng(split)
     pattern = (rng.random((1, small_code.bits)) < 0.06).astype(np.uint8)
     parities = small_code.half_parities(pattern)[0]
-    decoder = LaneDecoder(small_code)
-    decoder.load(3, parities, qber=0.06, split=split)
-    for lane in (0, 7):
-        decoder.load(lane, np.zeros_like(parities), qber=0.01)
+    decoder = PacketDecoder(small_code, parities, qber=0.06, split=split)
     for _ in range(2):
         decoder.sweep()
     expected = layered_sum_product(small_code, parities, split, 0.06, 2)
     # float32 through 2 sweeps; 1e-5 per function, amplified where messages cancel
-    np.testing.assert_allclose(decoder.posterior(3), expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(decoder.posterior(), expected, rtol=1e-4, atol=1e-3)
 
 
-def test_lanes_do_not_see_each_other(small_code):
-    """The same packet in any lane, among any others: the same bits of the posterior."""
-    rng = np.random.default_rng(8)
-    patterns = (rng.random((8, small_code.bits)) < 0.05).astype(np.uint8)
-    parities = small_code.half_parities(patterns)
-    decoder = LaneDecoder(small_code)
-    found = []
-    for turn in range(2):
-        for lane in range(8):
-            packet = (lane + 5 * turn) % 8
-            decoder.load(lane, parities[packet], qber=0.05, split=packet % 7)
-        for _ in range(6):
-            decoder.sweep()
-        found.append([decoder.posterior((packet - 5 * turn) % 8) for packet in range(8)])
-    np.testing.assert_array_equal(found[0], found[1])
+def test_turns_lead_from_row_to_row():
+    """Turned edge after edge, every column begins with the bit of its row, and ends where the places say it began."""
+    code = load_code(11)
+    turn, place = code.turns
+    column, copies = np.divmod(place.reshape(code.columns, code.circulant), 2 * code.circulant)
+    np.testing.assert_array_equal(column, np.arange(code.columns)[:, None].repeat(code.circulant, axis=1))
+    np.testing.assert_array_equal(np.sort(copies, axis=1), np.arange(code.circulant)[None].repeat(code.columns, axis=0))
+    begins_with = np.argmin(copies, axis=1)
+    now = begins_with.copy()
+    for edge in range(code.column.size):
+        now[code.column[edge]] = (now[code.column[edge]] + turn[edge]) % code.circulant
+        assert now[code.column[edge]] == code.shift[edge]
+    np.testing.assert_array_equal(now, begins_with)
 
 
 def test_violated_checks_are_counted(small_code):
     """Without information from the syndrome nothing turns: every check that is 1 is violated in the first sweep."""
-    decoder = LaneDecoder(small_code)
     parities = np.zeros((2, small_code.rows, small_code.circulant), np.uint8)
     parities[:, 2, 4] = 1
-    decoder.load(0, parities, qber=1e-6)
-    assert decoder.sweep()[0] == 0
-    decoder.load(0, parities, qber=1e-6, split=small_code.rows)
-    assert decoder.sweep()[0] == 2
+    assert PacketDecoder(small_code, parities, qber=1e-6).sweep() == 0
+    assert PacketDecoder(small_code, parities, qber=1e-6, split=small_code.rows).sweep() == 2
     parities[1, 2, 4] = 0
-    decoder.load(0, parities, qber=1e-6)
-    assert decoder.sweep()[0] == 1
+    assert PacketDecoder(small_code, parities, qber=1e-6).sweep() == 1
 
 
 def test_splitting_keeps_the_state(small_code):
@@ -116,45 +107,49 @@ def test_splitting_keeps_the_state(small_code):
     rng = np.random.default_rng(21)
     pattern = (rng.random((1, small_code.bits)) < 0.045).astype(np.uint8)
     parities = small_code.half_parities(pattern)[0]
-    decoder = LaneDecoder(small_code)
-    decoder.load(0, parities, qber=0.045)
+    decoder = PacketDecoder(small_code, parities, qber=0.045)
     for _ in range(10):
         decoder.sweep()
-    before = decoder.posterior(0)
-    decoder.set_parities(0, parities, split=small_code.rows)
-    np.testing.assert_array_equal(decoder.posterior(0), before)
-    for _ in range(40):
-        decoder.sweep()
-    np.testing.assert_array_equal(decoder.pattern(0), pattern[0])
-    assert decoder.unsatisfied[0] == 0
+    before = decoder.posterior()
+    decoder.set_parities(parities, split=small_code.rows)
+    np.testing.assert_array_equal(decoder.posterior(), before)
+    violated = [decoder.sweep() for _ in range(40)]
+    np.testing.assert_array_equal(decoder.pattern(), pattern[0])
+    assert violated[-1] == 0
 
 
 def test_revealed_bits_stay(small_code):
     rng = np.random.default_rng(4)
     pattern = (rng.random((1, small_code.bits)) < 0.1).astype(np.uint8)
-    decoder = LaneDecoder(small_code)
-    decoder.load(1, small_code.half_parities(pattern)[0], qber=0.1)
+    decoder = PacketDecoder(small_code, small_code.half_parities(pattern)[0], qber=0.1)
     positions = np.arange(0, small_code.bits, 2)
-    decoder.reveal(1, positions, pattern[0, positions])
+    decoder.reveal(positions, pattern[0, positions])
     for _ in range(20):
         decoder.sweep()
-    np.testing.assert_array_equal(decoder.pattern(1)[positions], pattern[0, positions])
+    np.testing.assert_array_equal(decoder.pattern()[positions], pattern[0, positions])
 
 
 def test_strong_posteriors_are_not_clamped():
     """Where tanh in float32 is 1 already, certainty goes on growing and no bit turns wrong."""
     code = load_code(20)
     pattern = (np.random.default_rng(6).random((1, code.bits)) < 0.01).astype(np.uint8)
-    decoder = LaneDecoder(code)
-    decoder.load(0, code.half_parities(pattern)[0], qber=0.01)
+    decoder = PacketDecoder(code, code.half_parities(pattern)[0], qber=0.01)
     for _ in range(25):
         decoder.sweep()
-    np.testing.assert_array_equal(decoder.pattern(0), pattern[0])
-    assert float(np.median(decoder.posterior(0))) > 40.0
-    assert np.isfinite(decoder.posterior(0)).all()
+    np.testing.assert_array_equal(decoder.pattern(), pattern[0])
+    assert float(np.median(decoder.posterior())) > 40.0
+    assert np.isfinite(decoder.posterior()).all()
 
 
 @pytest.mark.parametrize("qber", [0.0, 0.5, -0.1])
 def test_bad_qber(small_code, qber):
     with pytest.raises(InputError, match="allowed is above 0 and below"):
-        LaneDecoder(small_code).load(0, np.zeros((2, 12, 13), np.uint8), qber=qber)
+        PacketDecoder(small_code, np.zeros((2, 12, 50), np.uint8), qber=qber)
+
+
+def test_other_circulants():
+    edges = np.zeros(2, np.int64)
+    table = {"row_start": np.array([0, 2]), "row_middle": np.array([1]), "column": np.array([0, 1]), "shift": edges}
+    code = make_code("other", table, columns=2, circulant=13)
+    with pytest.raises(InputError, match="code: circulants of 13; allowed are those of 50"):
+        PacketDecoder(code, np.zeros((2, 1, 13), np.uint8), qber=0.1)

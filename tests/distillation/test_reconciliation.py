@@ -59,10 +59,10 @@ def exchange(sender, receiver, packet):
     return messages
 
 
-def reconciled(qber, seed, rules=None, **options):
+def reconciled(qber, seed, rules=None, expected=None):
     sender, receiver = Sender(rules), Receiver(rules)
     bits, noisy = packet_pair(qber, seed)
-    first = sender.open(7, bits, **options)
+    first = sender.open(7, bits, qber=expected)
     receiver.open(7, noisy)
     receiver.receive(first)
     return sender, receiver, bits, [first, *exchange(sender, receiver, 7)]
@@ -131,7 +131,7 @@ def test_a_first_packet_with_an_unexpected_qber_begins_again_with_a_larger_code(
 
 
 def test_qber_above_the_threshold_is_rejected():
-    sender, _, _, messages = reconciled(0.097, 6, sample_qber=0.07)
+    sender, _, _, messages = reconciled(0.097, 6, expected=0.07)
     outcome = sender.outcome(7)
     assert outcome.status == "rejected"
     # standard deviation of the estimate: 2 %; grid: 1.1 %
@@ -172,7 +172,7 @@ def test_positions_are_refused_unless_agreed():
 
 def test_public_order_does_not_depend_on_the_errors():
     """Two packets with other errors and bits: what is revealed in a round is a function of code and reports alone."""
-    runs = [reconciled(0.04, seed, sample_qber=0.04)[3] for seed in (31, 32)]
+    runs = [reconciled(0.04, seed, expected=0.04)[3] for seed in (31, 32)]
     sizes = [[len(message) for message in messages if message[0] == Kind.PARITIES] for messages in runs]
     reports = [messages[1][7] for messages in runs]
     code = load_code(runs[0][0][6])
@@ -223,13 +223,13 @@ def test_repeated_lost_and_late_messages_change_nothing():
 
 def test_results_do_not_depend_on_the_neighbours():
     """A packet alone, and among others of another code and QBER that come and go, a few sweeps at a time."""
-    alone = reconciled(0.03, 17, EASY, sample_qber=0.03)[0].outcome(7)
-    sender, receiver = Sender(EASY), Receiver(EASY, lanes=2)
+    alone = reconciled(0.03, 17, EASY, expected=0.03)[0].outcome(7)
+    sender, receiver = Sender(EASY), Receiver(EASY)
     originals = {}
     for packet, (qber, seed) in enumerate([(0.03, 50), (0.02, 51), (0.03, 17), (0.05, 52), (0.03, 53)]):
         originals[packet], noisy = packet_pair(qber, seed)
         receiver.open(packet, noisy)
-        receiver.receive(sender.open(packet, originals[packet], sample_qber=qber))
+        receiver.receive(sender.open(packet, originals[packet], qber=qber))
     while receiver.busy:
         for reply in receiver.work(sweeps=3):
             answer = sender.receive(reply)
@@ -240,14 +240,14 @@ def test_results_do_not_depend_on_the_neighbours():
         np.testing.assert_array_equal(receiver.corrected(packet), bits)
 
 
-def test_packets_wait_for_lanes_whose_packets_wait_for_an_answer():
-    """Three codes, two decoders, answers withheld: work ends, and goes on when a packet leaves."""
+def test_packets_that_wait_for_an_answer_hold_up_no_other():
+    """Answers withheld: work ends when every packet had its attempt, and goes on with the answers."""
     failing = Rules(start_efficiency=1.0001, start_excess=0.0)
-    sender, receiver = Sender(failing), Receiver(failing, lanes=1)
+    sender, receiver = Sender(failing), Receiver(failing)
     for packet, qber in enumerate([0.02, 0.03, 0.04]):
         bits, noisy = packet_pair(qber, packet)
         receiver.open(packet, noisy)
-        receiver.receive(sender.open(packet, bits, sample_qber=qber))
+        receiver.receive(sender.open(packet, bits, qber=qber))
     held = []
     while receiver.busy:
         for reply in receiver.work():
@@ -256,21 +256,26 @@ def test_packets_wait_for_lanes_whose_packets_wait_for_an_answer():
             if answer is not None and reply[5] < 1:
                 receiver.receive(answer)
             else:
-                held.append(reply[4])
-    assert sorted(held) == [0, 1]
-    receiver.drop(held[0])
+                held.append((reply[4], answer))
+    assert sorted(packet for packet, _ in held) == [0, 1, 2]
+    receiver.drop(held[0][0])
+    assert held[0][1] is not None
+    assert receiver.receive(held[0][1]) is None
+    assert not receiver.busy
+    assert held[1][1] is not None
+    receiver.receive(held[1][1])
     assert receiver.busy
 
 
 def test_verified_packets_choose_the_next_code():
     sender, receiver, _, _ = reconciled(0.03, 19, EASY)
-    assert sender.expected_qber == EASY.prior_qber
+    assert sender.expected.rate == EASY.prior_qber
     sender.verified(7)
     # a packet's own errors: 1.8 %; grid: 1.1 %
-    assert sender.expected_qber == pytest.approx(0.03, rel=0.07)
-    assert receiver.errors(7) / PACKET_BITS == pytest.approx(sender.expected_qber, rel=0.0115)
+    assert sender.expected.rate == pytest.approx(0.03, rel=0.07)
+    assert receiver.errors(7) / PACKET_BITS == pytest.approx(sender.expected.rate, rel=0.0115)
     message = decode_message(sender.open(8, packet_pair(0.03, 20)[0]), {Kind.SYNDROME})
-    assert message.field == EASY.first_code(sender.expected_qber)
+    assert message.field == EASY.first_code(sender.expected.rate)
 
 
 @pytest.mark.parametrize("index", [5, 20, 40])
@@ -342,7 +347,7 @@ def test_bad_messages_to_the_ground(message, complaint):
     with pytest.raises(InputError, match=complaint):
         receiver.receive(message)
     # and nothing has changed: the right one is taken
-    receiver.receive(Sender().open(7, bits, sample_qber=0.005))
+    receiver.receive(Sender().open(7, bits, qber=0.005))
     assert receiver.busy
 
 
@@ -360,9 +365,16 @@ def test_bad_replies_to_the_satellite():
         sender.verified(7)
     with pytest.raises(InputError, match="packet: 8 is not open"):
         sender.outcome(8)
-    with pytest.raises(InputError, match="lanes: 17"):
-        Receiver(lanes=17)
     assert len(first) == 8 + math.ceil(code_rows()[first[6]] * 50 / 8)
+
+
+def test_an_uncertain_expectation_begins_with_a_smaller_code():
+    rules = Rules()
+    bits, _ = packet_pair(0.02, 3)
+    for deviation, counted in ((0.0, 0.02), (0.01, 0.015), (0.1, 0.008)):
+        message = decode_message(Sender(rules).open(7, bits, qber=0.02, deviation=deviation), {Kind.SYNDROME})
+        assert message.field == rules.first_code(counted)
+        assert qber_of(message.payload[0]) == pytest.approx(0.02, rel=0.0115)  # what is reported stays
 
 
 def test_outcomes_are_frozen():

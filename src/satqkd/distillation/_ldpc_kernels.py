@@ -7,8 +7,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from satqkd.distillation._lanes import LANES, backward, forward, give, take
+from satqkd.distillation._circulant_steps import backward, forward, give, take
 from satqkd.distillation._vector import ZERO, certainty, doubt
+from satqkd.distillation.ldpc_codes import CIRCULANT
 
 
 @njit(cache=True, error_model="numpy")
@@ -45,65 +46,66 @@ def half_parities(bits, row_start, row_middle, column, shift, circulant, out):
 
 
 @njit(cache=True, error_model="numpy")
-def sweep(row_start, row_middle, column, shift, circulant, whole, sign_of, posterior, message, unsatisfied, scratch):
-    """One layered iteration over all rows, all lanes.
+def sweep(row_start, row_middle, column, turn, is_split, sign_of, posterior, message, scratch):
+    """One layered iteration over all rows; the number of checks that were violated when their turn came.
 
-    ``whole`` (rows, lanes): 1 where the row is one check, 0 where its halves are two. ``sign_of`` (rows, 2,
-    circulant, lanes): sign bit of the parity of each half; of a whole row, of both together in the first.
-    ``posterior`` (bits, lanes), ``message`` (edges x circulant, lanes): log-likelihood ratios, updated.
-    ``unsatisfied`` (lanes): checks that were violated when their turn came. ``scratch`` (3, most edges, lanes).
+    ``turn`` (edges): by how much a column's circulant is turned since its row before, in the order of the sweeps.
+    ``is_split`` (rows): whether the halves of a row are checks of their own. ``sign_of`` (rows, 2, 50): sign bit of the
+    parity of each half; of a whole row, of both together in the first. ``posterior`` (columns x 100): every column
+    twice, from the bit on that its latest row began with; ``message`` (edges x 50): log-likelihood ratios, updated.
+    ``scratch`` (3, most edges x 50).
     """
     extrinsic, own, others = scratch[0], scratch[1], scratch[2]
-    flat_extrinsic, flat_own, flat_others = extrinsic.ravel(), own.ravel(), others.ravel()
-    signs, violated = np.empty((2, LANES), np.int32), np.empty((2, LANES), np.int32)
-    running = np.empty((1, LANES), np.float32)
-    places = np.empty(scratch.shape[1], np.int64)
-    unsatisfied[:] = 0
-    base = 0
+    signs, violated = np.empty(2 * CIRCULANT, np.int32), np.empty(2 * CIRCULANT, np.int32)
+    running = np.empty(CIRCULANT, np.float32)
+    unsatisfied = 0
     for row in range(row_middle.size):
-        first = row_start[row]
+        first, split = row_start[row], is_split[row]
         degree, middle = row_start[row + 1] - first, row_middle[row] - first
-        for place in range(circulant):
-            for half in range(2):
-                for lane in range(LANES):
-                    signs[half, lane] = violated[half, lane] = sign_of[row, half, place, lane]
-                low, high = (0, middle) if half == 0 else (middle, degree)
-                for e in range(low, high):
-                    position = place + shift[first + e]
-                    if position >= circulant:
-                        position -= circulant
-                    position += column[first + e] * circulant
-                    places[e] = position
-                    take(posterior, position, message, base + e, extrinsic, e, signs, half, violated, half)
-            for lane in range(LANES):
-                a, b = signs[0, lane], signs[1, lane]
-                c, d = violated[0, lane], violated[1, lane]
-                if whole[row, lane] > ZERO:
-                    signs[0, lane] = signs[1, lane] = a ^ b
-                    unsatisfied[lane] += (c ^ d) < 0
-                else:
-                    unsatisfied[lane] += (c < 0) + (d < 0)
-            for i in range(degree * LANES):
-                flat_own[i] = doubt(abs(flat_extrinsic[i]))
-            # from both ends, as taking one's own part out of the whole would cancel; a split row ends in the middle
-            running[:] = ZERO
-            for e in range(middle):
-                forward(own, e, running, 0, others, e)
-            for lane in range(LANES):
-                running[0, lane] *= whole[row, lane]
-            for e in range(middle, degree):
-                forward(own, e, running, 0, others, e)
-            running[:] = ZERO
-            for e in range(degree - 1, middle - 1, -1):
-                backward(own, e, running, 0, others, e)
-            for lane in range(LANES):
-                running[0, lane] *= whole[row, lane]
-            for e in range(middle - 1, -1, -1):
-                backward(own, e, running, 0, others, e)
-            for i in range(degree * LANES):
-                flat_others[i] = certainty(flat_others[i])
-            for e in range(middle):
-                give(extrinsic, e, others, e, signs, 0, message, base + e, posterior, places[e])
-            for e in range(middle, degree):
-                give(extrinsic, e, others, e, signs, 1, message, base + e, posterior, places[e])
-            base += degree
+        for half in range(2):
+            for place in range(CIRCULANT):
+                signs[half * CIRCULANT + place] = violated[half * CIRCULANT + place] = sign_of[row, half, place]
+        for e in range(degree):
+            start = 2 * CIRCULANT * column[first + e] + turn[first + e]
+            half = CIRCULANT if e >= middle else 0
+            take(
+                posterior,
+                start,
+                message,
+                CIRCULANT * (first + e),
+                extrinsic,
+                CIRCULANT * e,
+                signs,
+                half,
+                violated,
+                half,
+            )
+        for place in range(CIRCULANT):
+            if split:
+                unsatisfied += (violated[place] < 0) + (violated[CIRCULANT + place] < 0)
+            else:
+                unsatisfied += (violated[place] ^ violated[CIRCULANT + place]) < 0
+                signs[place] = signs[CIRCULANT + place] = signs[place] ^ signs[CIRCULANT + place]
+        for i in range(degree * CIRCULANT):
+            own[i] = doubt(abs(extrinsic[i]))
+        # from both ends, as taking one's own part out of the whole would cancel; a split row begins anew in the middle
+        running[:] = ZERO
+        for e in range(degree):
+            if split and e == middle:
+                running[:] = ZERO
+            forward(own, CIRCULANT * e, running, 0, others, CIRCULANT * e)
+        running[:] = ZERO
+        for e in range(degree - 1, -1, -1):
+            if split and e == middle - 1:
+                running[:] = ZERO
+            backward(own, CIRCULANT * e, running, 0, others, CIRCULANT * e)
+        for i in range(degree * CIRCULANT):
+            others[i] = certainty(others[i])
+        for e in range(degree):
+            start = 2 * CIRCULANT * column[first + e]
+            half = CIRCULANT if e >= middle else 0
+            give(
+                extrinsic, CIRCULANT * e, others, CIRCULANT * e, signs, half, message, CIRCULANT * (first + e),
+                posterior, start, posterior, start + CIRCULANT,
+            )  # fmt: skip
+    return unsatisfied

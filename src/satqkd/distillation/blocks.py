@@ -12,7 +12,6 @@ from satqkd.distillation.settings import Settings
 
 if TYPE_CHECKING:
     from satqkd.detection.weak_pulse import SiftedCounts
-    from satqkd.distillation.packets import Packet
     from satqkd.security.result import KeyLength
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
     "BlockKey",
     "block_key",
     "none_kept",
-    "qber_hint",
 ]
 
 CHECKSUM_BITS: Final = 32
@@ -92,35 +90,6 @@ class BlockKey:
             "eps_total": a.epsilon.total,
             "citations": list(a.citations),
         }  # fmt: skip
-
-
-def qber_hint(packet: Packet, source: Mapping[str, Any]) -> tuple[float, float] | None:
-    r"""Error rate of a packet's signals as its disclosed bits tell it, and its standard deviation.
-
-    Parameters
-    ----------
-    packet : Packet
-        Counts of disclosed bits.
-    source : mapping
-        ``intensities`` and ``intensity_probabilities``.
-
-    Returns
-    -------
-    tuple of float, or None
-        From the sample if there is one, else from decoy and vacuum pulses, whose errors per pulse
-        :math:`r_k = m_k/p_k` are linear in the intensity:
-        :math:`r_0 + (r_1 - r_0)(\mu_\mu-\mu_0)/(\mu_1-\mu_0)`. None if they tell nothing. [1]
-    """
-    sampled, wrong = int(packet.sample_n.sum()), int(packet.sample_m.sum())
-    if sampled:
-        return wrong / sampled, math.sqrt(max(wrong, 1)) / sampled
-    mu, p = source["intensities"], source["intensity_probabilities"]
-    signals, (_, decoy, vacuum) = int(packet.n[:, 0].sum()), packet.m.sum(axis=0).tolist()
-    stretch = (mu[0] - mu[2]) / (mu[1] - mu[2])
-    decoy_weight, vacuum_weight = (p[0] / signals * w / q for w, q in ((stretch, p[1]), (1.0 - stretch, p[2])))
-    rate = decoy_weight * decoy + vacuum_weight * vacuum
-    deviation = math.hypot(decoy_weight * math.sqrt(max(decoy, 1)), vacuum_weight * math.sqrt(max(vacuum, 1)))
-    return (rate, deviation) if 0.0 < rate < 0.5 else None
 
 
 def block_key(

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from satqkd.distillation.amplification import integrity_checksum, random_seed, seed_bits
 from satqkd.distillation.announcement import encode_announcement, unpack_codes
-from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key, none_kept, qber_hint
+from satqkd.distillation.blocks import PAD_BYTES, SEALS_PER_BLOCK, SEALS_PER_SESSION, block_key, none_kept
+from satqkd.distillation.error_hints import qber_hint
 from satqkd.distillation.messages import MalformedMessage, Message
 from satqkd.distillation.packets import PacketCutter, block_counts, count_signal_errors
 from satqkd.distillation.party import Party

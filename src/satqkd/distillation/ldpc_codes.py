@@ -8,7 +8,7 @@ without wasting anything that is known already (docs/reconciliation.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,26 @@ class LdpcCode:
     def row_degrees(self) -> NDArray[np.int64]:
         """Ones per row of circulants."""
         return np.diff(self.row_start).astype(np.int64)
+
+    @cached_property
+    def turns(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Layout in which the bits of a row of circulants are neighbours; for the decoder.
+
+        By how much every edge's circulant is turned since its column's edge before (for the first: since the last);
+        and where every bit is between two sweeps, each column twice as long and beginning where its last row begins.
+        """
+        by_column = np.argsort(self.column, kind="stable")
+        last = np.cumsum(self.column_degrees()) - 1
+        first = np.concatenate([[0], last[:-1] + 1])
+        shift = self.shift[by_column]
+        before = np.roll(shift, 1)
+        before[first] = shift[last]
+        turn = np.empty_like(shift)
+        turn[by_column] = (shift - before) % self.circulant
+        here = (np.arange(self.circulant) - shift[last][:, None]) % self.circulant
+        place = (here + 2 * self.circulant * np.arange(self.columns)[:, None]).ravel().astype(np.int32)
+        turn.flags.writeable = place.flags.writeable = False
+        return turn, place
 
     def half_parities(self, bits: ArrayLike) -> Bits:
         """Parities of both halves of every row: (packets, 2, rows, circulant) of ``bits`` (packets, n)."""

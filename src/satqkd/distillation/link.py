@@ -68,6 +68,7 @@ class EmulatedLink:
     def __init__(self, model: LinkModel, *, seed: int, tamper: Callable[[int, bytes], bytes] | None = None) -> None:
         self.model, self.lost = model, 0
         self._rng = np.random.default_rng(seed)
+        self._drawn: list[list[float]] = []
         self._tamper = tamper
         self._queue: list[tuple[float, int, bytes]] = []
         self._count = self._sent = 0
@@ -78,7 +79,9 @@ class EmulatedLink:
         if self._tamper is not None:
             datagram = self._tamper(self._sent, datagram)
         self._sent += 1
-        lost, twice, late, stretch = self._rng.random(4)
+        if not self._drawn:
+            self._drawn = self._rng.random((256, 4))[::-1].tolist()
+        lost, twice, late, stretch = self._drawn.pop()
         self._busy_until = max(now, self._busy_until) + 8.0 * len(datagram) / self.model.bandwidth_hz
         if lost < self.model.loss or self._busy_until - now > _LONGEST_QUEUE_S:
             self.lost += 1

@@ -28,11 +28,16 @@ from satqkd.distillation._reconciliation_messages import (
 )
 from satqkd.distillation._reconciliation_rules import Rules
 from satqkd.distillation._reconciliation_state import Outcome, PacketState, asked_positions, state_of, wipe
+from satqkd.distillation.error_hints import Expected, trend
 from satqkd.distillation.ldpc_codes import PACKET_BITS, Bits, checked_bits, load_code
 from satqkd.errors import InputError
 
 __all__ = ["PACKET_BITS", "Outcome", "Receiver", "Rules", "Sender"]
 
+
+CAUTION, LEAST_SHARE = 0.5, 0.4
+"""The first code is for a QBER that is so many standard deviations, but to no less than this share, below the expected
+one: as much as half rows can make good."""
 
 EARLY = 64
 """First messages that are kept for packets which are not open yet."""
@@ -54,7 +59,7 @@ class Sender:
         self._parities: dict[int, Bits] = {}
         self._tracked: deque[float] = deque(maxlen=self.rules.tracked_packets)
 
-    def open(self, packet: int, bits: ArrayLike, *, sample_qber: float | None = None) -> bytes:
+    def open(self, packet: int, bits: ArrayLike, *, qber: float | None = None, deviation: float = 0.0) -> bytes:
         """Begin with a packet.
 
         Parameters
@@ -63,8 +68,11 @@ class Sender:
             Its number, 0 to 2^32 - 1.
         bits : array_like
             100,000 bits as uint8.
-        sample_qber : float, optional
-            QBER of a disclosed sample; without it that of earlier, verified packets is used, or else the prior.
+        qber : float, optional
+            QBER that is expected; without it the mean of earlier, verified packets is used, or else the prior.
+        deviation : float
+            Its standard deviation. The code is chosen for half of it less: too small a code costs little, as half rows
+            follow, and what too large a one has revealed is lost.
 
         Returns
         -------
@@ -76,16 +84,16 @@ class Sender:
         if not 0 <= packet < 2**32:
             raise InputError(f"packet: {packet}; allowed are 0 to 2^32 - 1")
         checked = checked_bits(np.asarray(bits)[None], PACKET_BITS).copy()
-        expected = self.expected_qber if sample_qber is None else sample_qber
-        index = self.rules.first_code(expected)
+        expected = self.expected.rate if qber is None else qber
+        index = self.rules.first_code(max(expected - CAUTION * deviation, LEAST_SHARE * expected))
         self._bits[packet] = checked
         self._states[packet] = PacketState(load_code(index))
         return self._syndrome(packet, index, expected)
 
     @property
-    def expected_qber(self) -> float:
+    def expected(self) -> Expected:
         """QBER that the next packet is expected to have."""
-        return float(np.mean(self._tracked)) if self._tracked else self.rules.prior_qber
+        return trend(list(self._tracked), self.rules.prior_qber)
 
     def _syndrome(self, packet: int, index: int, expected_qber: float) -> bytes:
         state = self._states[packet]
@@ -170,13 +178,9 @@ class Receiver:
     ----------
     rules : Rules
         The same as the satellite's.
-    lanes : int
-        Packets decoded side by side, 1 to 8.
     """
 
-    def __init__(self, rules: Rules | None = None, lanes: int = 8) -> None:
-        if not 1 <= lanes <= 8:
-            raise InputError(f"lanes: {lanes}; allowed are 1 to 8")
+    def __init__(self, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
         self._states: dict[int, PacketState] = {}
         self._bits: dict[int, Bits] = {}
@@ -186,7 +190,7 @@ class Receiver:
         self._patterns: dict[int, Bits] = {}
         self._asked: dict[int, NDArray[np.int64]] = {}
         self._ready: list[bytes] = []
-        self._queue = DecodingQueue(lanes)
+        self._queue = DecodingQueue()
 
     def open(self, packet: int, bits: ArrayLike) -> None:
         """Begin with a packet of 100,000 bits (uint8)."""
@@ -247,7 +251,7 @@ class Receiver:
         elif self.rules.hopeless(code, qber_of(state.report)) and state.round < self.rules.max_rounds:
             self._reply(came.packet, Verdict.CONTINUE)
         else:
-            self._queue.add(Job(came.packet, code, parities, qber_of(state.report), 0))
+            self._queue.add(came.packet, Job(code, parities, qber_of(state.report), 0))
 
     def _more(self, came: Message) -> None:
         state = self._states[came.packet]
@@ -263,7 +267,7 @@ class Receiver:
         if self._queue.has(came.packet):
             self._queue.more(came.packet, parities, state.split)
         else:
-            self._queue.add(Job(came.packet, code, parities, qber_of(state.report), state.split))
+            self._queue.add(came.packet, Job(code, parities, qber_of(state.report), state.split))
 
     def _revealed(self, came: Message) -> None:
         state = self._states[came.packet]
@@ -299,18 +303,23 @@ class Receiver:
         """Decode until there is a reply, at most ``sweeps`` iterations; returns the replies for the satellite."""
         done = 0
         while not self._ready and self._queue.busy and (sweeps is None or done < sweeps):
-            for packet, pattern in self._queue.sweep():
-                state = self._states[packet]
-                if pattern is not None:
-                    self._patterns[packet] = pattern
-                    state.report = report_of(float(pattern.mean()))
-                    self._reply(packet, Verdict.CORRECTED)
-                else:
-                    over = state.round >= self.rules.max_rounds or self._out_of_rows(state)
-                    self._reply(packet, Verdict.ABANDONED if over else Verdict.CONTINUE)
+            ended = self._queue.sweep()
             done += 1
+            if ended is not None:
+                self._ended(*ended)
         replies, self._ready = self._ready, []
         return replies
+
+    def _ended(self, packet: int, pattern: Bits | None) -> None:
+        """An attempt at a packet is over."""
+        state = self._states[packet]
+        if pattern is not None:
+            self._patterns[packet] = pattern
+            state.report = report_of(float(pattern.mean()))
+            self._reply(packet, Verdict.CORRECTED)
+        else:
+            over = state.round >= self.rules.max_rounds or self._out_of_rows(state)
+            self._reply(packet, Verdict.ABANDONED if over else Verdict.CONTINUE)
 
     def _out_of_rows(self, state: PacketState) -> bool:
         """Whether a packet has neither half rows left nor a larger code."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from satqkd.distillation.amplification import integrity_checksum, pack_key, seed_bits, toeplitz_hash
 from satqkd.distillation.announcement import decode_announcement, pack_codes
+from satqkd.distillation.error_hints import Expected, expected_rates
 from satqkd.distillation.messages import MalformedMessage, Message, decode, encode
 from satqkd.distillation.packets import PacketCutter
 from satqkd.distillation.party import Party
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from satqkd.distillation.packets import Packet
 
 __all__ = ["PassRecord", "Satellite", "SenderSide"]
-
-_HINT_DEVIATIONS = 3.0
 
 SEED_BYTES = 32
 """Random bytes that choose the sample. [byte]"""
@@ -44,10 +43,10 @@ class SenderSide(Protocol):
     """The reconciliation's end that knows the reference bits."""
 
     @property
-    def expected_qber(self) -> float:
+    def expected(self) -> Expected:
         """Error rate that it expects from the packets before."""
 
-    def open(self, packet: int, bits: NDArray[np.uint8], *, sample_qber: float | None = None) -> bytes:
+    def open(self, packet: int, bits: NDArray[np.uint8], *, qber: float | None = None, deviation: float = 0.0) -> bytes:
         """First message about a packet."""
 
     def receive(self, message: bytes) -> bytes | None:
@@ -218,25 +217,12 @@ class Satellite(Party):
         if len(hints) != len(known):
             raise MalformedMessage("message start: number of hints")
         self._blocks[block] = _Block(known, self._finished)
+        rates = expected_rates(self._reconciliation.expected, [_checked_hint(hint) for hint in hints])
         opened = [
-            self._reconciliation.open(p.number, p.bits, sample_qber=self._expected_qber(hint))
-            for p, hint in zip(known, hints, strict=True)
+            self._reconciliation.open(p.number, p.bits, qber=rate, deviation=deviation)
+            for p, (rate, deviation) in zip(known, rates, strict=True)
         ]
         self._say("syndromes", {"block": block}, *opened)
-
-    def _expected_qber(self, hint: Any) -> float | None:
-        """Error rate to begin with if the packet's disclosed bits say that it is above that of the packets before.
-
-        Never below: a few errors among few decoys are no reason to begin with a code that is too small.
-        """
-        if hint is None:
-            return None
-        rate, deviation = map(float, hint)
-        if not (0.0 <= rate <= 0.5 and deviation > 0.0):
-            raise MalformedMessage(f"message start: error rate {rate!r}")
-        if rate - self._reconciliation.expected_qber <= _HINT_DEVIATIONS * deviation:
-            return None
-        return max(rate - 0.5 * deviation, 0.5 * rate)  # too little revealed costs a round, too much costs key
 
     def _open_block(self, message: Message) -> tuple[int, _Block]:
         block = message.get("block", int)
@@ -319,6 +305,16 @@ class Satellite(Party):
             self._last_word = self._control_sealed("closed", {})
             self.tell("closed", blocks=len(self.released))
         self.answers.append(self._last_word)
+
+
+def _checked_hint(hint: Any) -> Expected | None:
+    """Hint of a message."""
+    if hint is None:
+        return None
+    rate, deviation = map(float, hint)
+    if not (0.0 <= rate <= 0.5 and 0.0 < deviation <= 1.0):
+        raise MalformedMessage(f"message start: error rate {rate!r}")
+    return Expected(rate, deviation)
 
 
 def verification_bits(packets: int, packet_bits: int, eps_correctness: float) -> int:

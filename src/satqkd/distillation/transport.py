@@ -16,6 +16,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from satqkd.distillation import frames
 from satqkd.distillation.authentication import AuthenticationError
 
@@ -66,12 +68,37 @@ class _Outgoing:
     """Fragments of a message on its way."""
 
     def __init__(self, datagrams: list[bytes], now: float) -> None:
+        count = len(datagrams)
         self.datagrams = datagrams
-        self.due = [now] * len(datagrams)
-        self.tries = [0] * len(datagrams)
-        self.sent_at = [-math.inf] * len(datagrams)
-        self.order = [-1] * len(datagrams)  # number of the datagram among all that were sent
-        self.there = [False] * len(datagrams)
+        self.due = np.full(count, now)
+        self.tries = np.zeros(count, np.int64)
+        self.sent_at = np.full(count, -np.inf)
+        self.order = np.full(count, -1)  # number of the datagram among all that were sent
+        self.there = np.zeros(count, np.bool_)
+        self.next_due = now
+
+    def on_the_way(self, now: float) -> int:
+        """Fragments that were sent and may yet be acknowledged."""
+        return int(np.count_nonzero((self.due > now) & (self.tries > 0) & ~self.there))
+
+    def gives_room(self, now: float) -> float:
+        """When the next of the fragments on their way counts as lost. [s]"""
+        return float(self.due[self.due > now].min(initial=math.inf))
+
+    def arrived(self, bitmap: bytes, now: float) -> int:
+        """The other end has these fragments; the newest of them by its number, -1 if there is none."""
+        given = np.unpackbits(np.frombuffer(bitmap, np.uint8))[: self.due.size]
+        here = np.flatnonzero(given)
+        self.there[here] = True
+        self.due[here] = np.maximum(self.due[here], now + _LONGEST_REPEAT_S)
+        self.next_due = float(self.due.min())
+        return int(self.order[here].max(initial=-1))
+
+    def overtaken(self, newest: int, now: float, round_trip_s: float) -> None:
+        """Send again what the other end lacks although it has what was sent after it."""
+        late = ~self.there & (self.order < newest) & (now - self.sent_at >= round_trip_s)
+        self.due[late] = np.minimum(self.due[late], now)
+        self.next_due = float(self.due.min())
 
 
 class Transport:
@@ -95,6 +122,7 @@ class Transport:
         self._first_open = 0  # oldest message that the other end has not acknowledged
         self._next_out = 0
         self._advanced_at = -math.inf
+        self._full_until = -math.inf  # the window is full till then, unless an acknowledgement comes
         self._numbered = self._acknowledged = 0
         self._smoothed_s = round_trip_s  # round trips as they are, with what the other end takes to write its journal
         self._incoming: dict[int, tuple[int, dict[int, bytes]]] = {}
@@ -201,8 +229,8 @@ class Transport:
         if following > self._first_open:
             for sequence in range(self._first_open, following):
                 arrived = self._outgoing.pop(sequence, None)
-                if arrived is not None and max(arrived.tries) == 1:
-                    took_s = min(now - max(arrived.sent_at), _LONGEST_ROUND_TRIP_S)
+                if arrived is not None and arrived.tries.max() == 1:
+                    took_s = min(now - float(arrived.sent_at.max()), _LONGEST_ROUND_TRIP_S)
                     self._smoothed_s += 0.125 * (took_s - self._smoothed_s)
             self._first_open = following
             self._next_out = max(self._next_out, following)  # from before a crash: need not be sent again
@@ -211,27 +239,16 @@ class Transport:
             # not an old acknowledgement that was overtaken: the one believed before was wrong
             self._first_open = self._next_out = following
             self._outgoing.clear()
+        self._full_until = -math.inf
         at, newest = _NEXT.size, -1
         while at + _MESSAGE.size <= len(payload):
             sequence, length = _MESSAGE.unpack_from(payload, at)
             bitmap = payload[at + _MESSAGE.size : at + _MESSAGE.size + length]
             at += _MESSAGE.size + length
-            out = self._outgoing.get(sequence)
-            if out is None:
-                continue
-            for i in range(min(len(out.due), 8 * len(bitmap))):
-                if bitmap[i // 8] >> (7 - i % 8) & 1:
-                    newest = max(newest, out.order[i])
-                    out.there[i] = True
-                    out.due[i] = max(out.due[i], now + _LONGEST_REPEAT_S)
+            if sequence in self._outgoing:
+                newest = max(newest, self._outgoing[sequence].arrived(bitmap, now))
         for out in self._outgoing.values():
-            for i, order in enumerate(out.order):
-                if (
-                    not out.there[i]
-                    and order < newest
-                    and now - out.sent_at[i] >= max(self.round_trip_s, self._smoothed_s)
-                ):
-                    out.due[i] = min(out.due[i], now)  # what was sent after it is there already
+            out.overtaken(newest, now, max(self.round_trip_s, self._smoothed_s))
 
     def _acknowledge(self, now: float, ready: list[bytes]) -> None:
         # now and then also unasked: the other end may have believed a wrong acknowledgement
@@ -279,14 +296,13 @@ class Transport:
             return []
         ready = self._control_ready()
         self._acknowledge(now, ready)
-        on_the_way = sum(
-            due > now and tries > 0 and not there
-            for out in self._outgoing.values()
-            for due, tries, there in zip(out.due, out.tries, out.there, strict=True)
-        )
-        budget = SEND_WINDOW - on_the_way
+        last = min(len(self._messages), self._first_open + RECEIVE_WINDOW)
+        anything = self._next_out < last or any(out.next_due <= now for out in self._outgoing.values())
+        if not anything or now < self._full_until:
+            return self._counted(ready)
+        budget = SEND_WINDOW - sum(out.on_the_way(now) for out in self._outgoing.values())
         sequence = self._first_open
-        while budget > 0 and sequence < min(len(self._messages), self._first_open + RECEIVE_WINDOW):
+        while budget > 0 and sequence < last:
             if sequence not in self._outgoing:
                 datagrams = frames.split(
                     self._messages[sequence], kind=frames.DATA, session=self.session, sequence=sequence
@@ -295,6 +311,8 @@ class Transport:
                 self._next_out = max(self._next_out, sequence + 1)
             budget -= self._send_due(self._outgoing[sequence], now, budget, ready)
             sequence += 1
+        if budget <= 0:
+            self._full_until = min(out.gives_room(now) for out in self._outgoing.values())
         return self._counted(ready)
 
     @property
@@ -320,28 +338,25 @@ class Transport:
         return ready
 
     def _send_due(self, out: _Outgoing, now: float, budget: int, ready: list[bytes]) -> int:
-        count = 0
-        for i, due in enumerate(out.due):
-            if due <= now:
-                if count == budget:
-                    break
-                count += 1
-                ready.append(out.datagrams[i])
-                self.counts.repeated += out.tries[i] > 0
-                out.there[i] = False
-                out.sent_at[i], out.order[i] = now, self._numbered
-                self._numbered += 1
-                out.tries[i] += 1
-                first = max(FIRST_REPEAT_S, 3.0 * self._smoothed_s)
-                out.due[i] = now + min(first * out.tries[i], max(first, _LONGEST_REPEAT_S))
-        return count
+        if out.next_due > now:
+            return 0
+        which = np.flatnonzero(out.due <= now)[:budget]
+        ready.extend(out.datagrams[i] for i in which)
+        self.counts.repeated += int(np.count_nonzero(out.tries[which]))
+        out.there[which] = False
+        out.sent_at[which] = now
+        out.order[which] = self._numbered + np.arange(which.size)
+        self._numbered += which.size
+        out.tries[which] += 1
+        first = max(FIRST_REPEAT_S, 3.0 * self._smoothed_s)
+        out.due[which] = now + np.minimum(first * out.tries[which], max(first, _LONGEST_REPEAT_S))
+        out.next_due = float(out.due.min())
+        return which.size
 
     def next_time(self) -> float:
         """When :meth:`poll` has something to send again; infinite if nothing is outstanding. [s]"""
         if self._control_out:
             return -math.inf
-        if self._next_out < min(len(self._messages), self._first_open + RECEIVE_WINDOW) and (
-            sum(len(out.due) for out in self._outgoing.values()) < SEND_WINDOW
-        ):
-            return -math.inf
-        return min([self._acknowledge_at, *(min(out.due) for out in self._outgoing.values())])
+        unsent = self._next_out < min(len(self._messages), self._first_open + RECEIVE_WINDOW)
+        due = min((out.next_due for out in self._outgoing.values()), default=math.inf)
+        return min(self._acknowledge_at, max(-math.inf if unsent else due, self._full_until))
