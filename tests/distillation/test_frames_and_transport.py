@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from satqkd.distillation import frames
 from satqkd.distillation.authentication import AuthenticationError
 from satqkd.distillation.link import EmulatedLink, LinkModel
-from satqkd.distillation.transport import Transport
+from satqkd.distillation.transport import FIRST_REPEAT_S, SEND_WINDOW, Transport
 from satqkd.errors import InputError
 
 NAME = b"sessionx"
@@ -125,6 +125,46 @@ def test_a_forged_acknowledgement_only_costs_time():
     one.receive(asking, 1.0)
     got, _ = pump(one, other, LinkModel(), seed=1)
     assert got == [b"a", b"b"]
+
+
+def acknowledged(count):
+    """Acknowledgement of the first ``count`` messages."""
+    return frames.pack(frames.Frame(frames.ACKNOWLEDGE, NAME, 0, 0, 1, count.to_bytes(4, "big")))
+
+
+def data(datagrams):
+    """Those that carry messages: an acknowledgement goes with them now and then."""
+    return [datagram for datagram in datagrams if frames.unpack(datagram).kind == frames.DATA]
+
+
+def test_a_full_window_waits_for_room():
+    """Nothing to do until an acknowledgement comes, or until what is on its way counts as lost."""
+    end = Transport(NAME)
+    for _ in range(3):
+        end.send(bytes(100 * frames.PAYLOAD_BYTES))
+    assert len(data(end.poll(0.0))) == SEND_WINDOW == 192
+    assert end.next_time() == pytest.approx(FIRST_REPEAT_S + 0.012 * 0.5, abs=0.012 * 0.5)  # three round trips
+    assert data(end.poll(0.001)) == []
+    end.receive(acknowledged(1), 0.01)
+    assert end.next_time() <= 0.01
+    # room for 100: the rest of the second message, and of the third
+    assert len(data(end.poll(0.01))) == 100
+    assert end.next_time() > 0.03
+    assert len(data(end.poll(end.next_time()))) == 92  # sent at first, without an answer
+
+
+def test_an_end_that_computes_does_not_slow_the_repeats():
+    """Acknowledgements that come after seconds are no round trips: what is lost is sent again soon all the same."""
+    end, now = Transport(NAME), 0.0
+    for count in range(1, 41):
+        end.send(b"x")
+        assert len(data(end.poll(now))) == 1
+        now += 10.0
+        end.receive(acknowledged(count), now)
+    end.send(b"x")
+    end.poll(now)
+    # three times the longest round trip that is believed, 50 ms, towards which it went by an eighth each time
+    assert end.next_time() - now == pytest.approx(0.15, rel=0.02)
 
 
 def test_memory_is_bounded():

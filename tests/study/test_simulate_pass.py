@@ -104,11 +104,17 @@ def test_extra_loss_divides_the_light(jinan):
 
 
 def test_files_of_a_run_come_back(run, tmp_path):
-    ground, satellite = write(run, tmp_path)
+    ground, satellite = write(run, tmp_path / "a" / "b")
     found = read_ground(ground)
     assert found.detections.tag_ps.tolist() == run.ground.detections.tag_ps.tolist()
     assert found.pass_id == read_sender(satellite).pass_id
     assert read_sender(satellite).choices.at([5]).bit.tolist() == run.sender.choices.at([5]).bit.tolist()
+
+
+def test_a_folder_that_cannot_be_made(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be made"):
+        write(run, tmp_path / "file")
 
 
 def test_another_seed_is_another_pass(jinan, run):

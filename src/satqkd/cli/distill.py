@@ -1,4 +1,4 @@
-"""Commands ``satqkd distill pass``, ``satellite``, ``ground``, ``export``, ``secret`` and ``identity``."""
+"""Commands ``satqkd distill pass``, ``satellite``, ``ground``, ``import``, ``export``, ``secret`` and ``identity``."""
 
 from __future__ import annotations
 
@@ -210,6 +210,50 @@ def ground(
         lambda report: run_ground(record, options, peer=address(peer, option="--peer"), report=report),
         options, events, quiet,
     )  # fmt: skip
+
+
+@distill.command("import")
+def import_record(
+    file: Annotated[Path, typer.Argument(help="Time tags: .ptu (T2 mode) or .csv (tag_ps,input).", metavar="FILE")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="New record for `distill ground`, mode 600.", metavar="FILE")
+    ],
+    pass_id: Annotated[str, typer.Option("--pass", help="Name of the pass, as the satellite has it.", metavar="NAME")],
+    start: Annotated[str, typer.Option("--start", help="When the recording began, UTC.", metavar="TIME")],
+    period: Annotated[float, typer.Option("--period", help="Picoseconds between pulses.", metavar="PS")],
+    inputs: Annotated[str, typer.Option("--inputs", help="Inputs of the detectors Z0, Z1, X0, X1.")] = "0,1,2,3",
+    sync_input: Annotated[
+        int | None, typer.Option("--sync-input", help="Input of the sync words.", metavar="N")
+    ] = None,
+    sync_marker: Annotated[
+        int | None, typer.Option("--sync-marker", help="Marker of the sync words: 1, 2, 4 or 8 (PTU).", metavar="BIT")
+    ] = None,
+    first_sync: Annotated[int, typer.Option("--first-sync", help="Number of the first sync word.", metavar="N")] = 0,
+    receiver: Annotated[str, typer.Option("--receiver", help="passive or active.", metavar="KIND")] = "passive",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a record for `distill ground` of an instrument's time tags."""
+    from satqkd.study.distill_import import import_time_tags
+
+    found = import_time_tags(
+        file, output, pass_id=pass_id, start=start, slot_period_ps=period, inputs=_inputs(inputs),
+        sync_input=sync_input, sync_marker=sync_marker, first_sync_number=first_sync, receiver=receiver,
+    )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    counts = ", ".join(f"{name} {n:,}" for name, n in zip(("Z0", "Z1", "X0", "X1"), found["detections"], strict=True))
+    typer.echo(f"{output}: {counts} detections in {found['duration_s']:.3f} s")
+    typer.echo(f"{found['sync_words']:,} sync words, {found['missing_words']:,} missing between them")
+
+
+def _inputs(text: str) -> list[int]:
+    from satqkd.errors import InputError
+
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f'--inputs: "{text}": must be four whole numbers, for example 0,1,2,3') from None
 
 
 @distill.command()

@@ -69,8 +69,12 @@ class LdpcCode:
     def turns(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Layout in which the bits of a row of circulants are neighbours; for the decoder.
 
-        By how much every edge's circulant is turned since its column's edge before (for the first: since the last);
-        and where every bit is between two sweeps, each column twice as long and beginning where its last row begins.
+        Returns
+        -------
+        tuple of ndarray of int32
+            By how much every edge's circulant is turned since its column's edge before (for the first: since the
+            last); where every bit is between two sweeps: each column is kept twice, one copy after the other, from the
+            bit on that its last row begins with.
         """
         by_column = np.argsort(self.column, kind="stable")
         last = np.cumsum(self.column_degrees()) - 1

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from satqkd.detection.records import Detections, GroundRecord, SyncWords, number_words
+from satqkd.detection.records import GroundRecord
 from satqkd.errors import InputError, MissingExtraError
+from satqkd.formats.time_tags import recorded
 
 __all__ = ["read_ptu"]
 
@@ -74,8 +75,6 @@ def read_ptu(
         raise MissingExtraError("reading PTU files", "ptu") from None
     if (sync_channel is None) == (sync_marker is None):
         raise InputError("sync_channel, sync_marker: give one of the two")
-    if not channels or not all(0 <= detector <= 3 for detector in channels.values()):
-        raise InputError(f"channels = {dict(channels)!r}: must give detectors 0 to 3 (2 * basis + bit)")
     try:
         with PtuFile(str(path)) as file:
             if file.is_t3:
@@ -91,14 +90,7 @@ def read_ptu(
     tags = np.rint(records["time"].astype(np.float64) * resolution_ps).astype(np.int64)
     channel, marker = records["channel"], records["marker"]
     is_sync = channel == sync_channel if sync_channel is not None else (channel < 0) & ((marker & sync_marker) != 0)
-    words = tags[is_sync]
-    detector = np.full(tags.size, 255, np.uint8)
-    for source, target in channels.items():
-        detector[channel == source] = target
-    kept = detector < 255
-    order = np.argsort(tags[kept], kind="stable")
-    number = number_words(words, slot_period_ps=slot_period_ps, first_number=first_sync_number)
-    return GroundRecord(
-        pass_id, start_unix_ns, slot_period_ps, receiver,
-        Detections(tags[kept][order], detector[kept][order]), SyncWords(words, number),
+    return recorded(
+        tags, channel.astype(np.int64), tags[is_sync], pass_id=pass_id, start_unix_ns=start_unix_ns,
+        slot_period_ps=slot_period_ps, channels=channels, first_sync_number=first_sync_number, receiver=receiver,
     )  # fmt: skip
