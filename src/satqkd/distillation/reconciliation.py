@@ -69,7 +69,8 @@ class Sender:
         bits : array_like
             100,000 bits as uint8.
         qber : float, optional
-            QBER that is expected; without it the mean of earlier, verified packets is used, or else the prior.
+            QBER that is expected; without it the mean of earlier, verified packets is used, or else the prior. It is
+            sent along and not counted: it must follow from what is public.
         deviation : float
             Its standard deviation. The code is chosen for half of it less: too small a code costs little, as half rows
             follow, and what too large a one has revealed is lost.
@@ -100,7 +101,7 @@ class Sender:
         state.begin(load_code(index))
         self._parities[packet] = state.code.half_parities(self._bits[packet])[0]
         syndrome = self._parities[packet][0] ^ self._parities[packet][1]
-        # what is expected was reported before, and counted then: it reveals nothing new
+        # what is expected follows from reports, which were counted, and from disclosed bits: it reveals nothing new
         expected = bytes([report_of(expected_qber)])
         message = Message(Kind.SYNDROME, packet, state.round, index, expected + packed(syndrome))
         state.last_sent = message.encode()
