@@ -2,7 +2,8 @@
 
 Usage: python tools/make_ut1_table.py [finals2000A.all]
 
-Without an argument the file that the test dependency skyfield-data carries is read. IERS data are public.
+Without an argument the file that the test dependency skyfield-data carries is read; the package
+astropy-iers-data has one of its week. IERS data are public.
 Columns of the file (1-based): 8-15 modified Julian date, 58 flag (I: measured, P: predicted),
 59-68 UT1-UTC in seconds of Bulletin A.
 """

@@ -57,6 +57,14 @@ def test_ut1_agrees_with_the_daily_iers_values(skyfield):
     assert np.std(ut1_minus_utc_s(times) - expected) == pytest.approx(1.7e-3, abs=0.5e-3)
 
 
+@pytest.mark.parametrize(
+    ("day", "published_s"), [("2025-12-24", 0.0776201), ("2026-04-09", 0.0477048), ("2026-09-20", -0.0099913)]
+)
+def test_recent_days_of_bulletin_a(day, published_s):
+    """Between the nodes of the table, after the end of skyfield's file."""
+    assert ut1_minus_utc_s(day)[0] == pytest.approx(published_s, abs=7e-3)
+
+
 def test_ut1_minus_utc_jumps_with_a_leap_second_but_ut1_does_not():
     before, after = ut1_minus_utc_s(["2016-12-31T23:59:59", "2017-01-01T00:00:00"])
     assert after - before == pytest.approx(1.0, abs=1e-6)  # a second of UT1-TAI drift is 1e-8 s

@@ -163,8 +163,8 @@ def ut1_minus_utc_s(times: ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray
-        UT1 - UTC. [s] Inside the table within 7 ms of IERS (3.2 m on the equator; tides in UT1 between the
-        months), 2 ms rms. Outside it is 0, which
+        UT1 - UTC. [s] Within 7 ms of what IERS measured (3.2 m on the equator; tides in UT1 between the months),
+        2 ms rms; the table's last year is predicted (a year ahead 0.11 s, 50 m, off in 2026). Outside it is 0, which
         is at most 0.9 s (420 m on the equator, 0.004 deg) off while UTC keeps to its definition.
 
     Warns
