@@ -13,7 +13,7 @@ LOCK := build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --ne
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs bench soak lock clean distclean
+.PHONY: help demo test lint format types docs bench soak search lock clean distclean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -46,9 +46,13 @@ bench: $(VENV)/.dev  ## benchmarks: every benchmarks/*.py in turn
 	@set -e; for file in benchmarks/*.py; do \
 		if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file" $(ARGS); fi; done
 
-soak: $(VENV)/.dev  ## torture key distillation: 2,000 sessions, 1,000 packets per error rate (hours)
+soak: $(VENV)/.dev  ## torture key distillation: 2,000 sessions, 1,000 packets per error rate (ten minutes)
 	$(BIN)/python tools/soak.py $(ARGS)
 	$(BIN)/python tools/soak_reconciliation.py
+
+TURNS ?= 10
+search: $(VENV)/.dev  ## property tests with new examples, TURNS=10 times
+	@set -e; for turn in $$(seq $(TURNS)); do SATQKD_EXAMPLES=new $(BIN)/python -m pytest -m hypothesis $(ARGS); done
 
 lock: build/lock/.ready  ## resolve the dependencies anew and write requirements/*.txt
 	$(LOCK) --upgrade -o requirements/run.txt requirements/build.in pyproject.toml
