@@ -1,7 +1,7 @@
 """Compiled code of this very source, scenarios changed from a preset, small cloud files.
 
-Property tests have no deadline, as machines can be busy, and draw the same examples each time, so that a change is judged
-by what it changes; ``make search`` draws others.
+Property tests have no deadline, as machines can be busy, and draw the same examples each time, so that a change is
+judged by what it changes; ``make search`` draws others.
 """
 
 from __future__ import annotations
