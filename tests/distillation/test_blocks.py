@@ -1,6 +1,7 @@
 """Accounting of a block's key against the analysis it rests on."""
 
 import math
+import re
 
 import pytest
 
@@ -79,6 +80,15 @@ def test_no_key_says_why():
     found = made(small, (500.0, 500.0))
     assert found.key_bytes == found.refill_bytes == 0
     assert found.reason.startswith("TOO_FEW_COUNTS")
+    # one basis alone would have a key, both together do not
+    uneven = made(leaks=(LEAKS[0], LEAKS[1] + 8.0 * made().key_bytes + 2_000.0))
+    assert uneven.key_bytes == 0
+    assert uneven.correction_bits > 0.8 * uneven.secret_bits
+    assert re.fullmatch(
+        r"TOO_FEW_COUNTS: [\d,]+ secret bits of both bases together, of which the error correction revealed [\d,]+; "
+        r"tags and fixed costs take 4\d\d",  # 5 tags of 62 bits, 32 of the check, 64 of the amplification
+        uneven.reason,
+    )
     noisy = expected_counts(sifted_bits=500_000, qber=0.12, **JINAN1)
     assert made(noisy, (140_000.0, 140_000.0)).reason
 

@@ -167,7 +167,10 @@ def block_key(
     key_bytes = whole_bytes - given
     reason = None
     if key_bytes == 0:
-        reason = analysis.reason or f"TOO_FEW_COUNTS: tags and fixed costs need {math.ceil(8.0 - rest)} bits more"
+        reason = analysis.reason or (
+            f"TOO_FEW_COUNTS: {secret:,.0f} secret bits of both bases together, of which the error correction revealed "
+            f"{correction:,.0f}; tags and fixed costs take {secret - correction - rest:,.0f}"
+        )
     return BlockKey(
         key_bytes=key_bytes,
         refill_bytes=given,

@@ -181,7 +181,7 @@ def _leaks(record: Record) -> Section:
     rows = []
     for name, text in _LEAKS.items():
         values = [block["key"][name] for block in blocks]
-        rows.append([text, *(number(v, 0) for v in values), number(math.fsum(values), 0)])
+        rows.append([text, *(integer(round(v)) for v in values), integer(round(math.fsum(values)))])
     keys = [8 * block["key"]["key_bytes"] for block in blocks]
     rows.append(["<strong>key</strong>", *(integer(k) for k in keys), integer(sum(keys))])
     body = table(header, rows) if blocks else "<p>No block.</p>"
