@@ -99,10 +99,12 @@ def read_time_tags(
     ----------
     path : str or Path
         File: a header ``tag_ps,input``, then two whole numbers per line, a time in ps and an input, in any order.
-    pass_id, start_unix_ns, slot_period_ps, channels, first_sync_number, receiver
+    pass_id, start_unix_ns, slot_period_ps, channels
         As in :func:`recorded`.
     sync_channel : int
         Input of the synchronisation words.
+    first_sync_number, receiver
+        As in :func:`recorded`.
 
     Returns
     -------
