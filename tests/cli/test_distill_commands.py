@@ -74,8 +74,9 @@ def test_secrets_and_identities(tmp_path):
     assert run("secret", tmp_path / "s", "--bytes", 128).exit_code == 0
     assert (tmp_path / "s").stat().st_size == 128
     assert (tmp_path / "s").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(InputError, match="multiple of 32"):
-        make_secret(tmp_path / "t", 100)
+    for size in (100, 32, 2**27 + 32):
+        with pytest.raises(InputError, match="multiple of 32 from 64 to 134217728"):
+            make_secret(tmp_path / "t", size)
     assert run("identity", tmp_path / "i", "--public", tmp_path / "p").exit_code == 0
     assert (tmp_path / "i").stat().st_mode & 0o777 == 0o600
 

@@ -21,6 +21,9 @@ from satqkd.study.keyrate import TABLE_ANALYSES, Column, run_table
 
 SETTING = {"intensities": (0.7, 0.1, 0.0), "intensity_probabilities": (0.85, 0.1, 0.05), "p_key_basis": 0.85}
 SETTING_CELLS = {"intensities": "0.7 0.1 0", "intensity_probabilities": "0.85;0.1;0.05", "p_key_basis": "0.85"}
+STANDARD_CELLS = {
+    "intensities": "0.7 0.1 0", "intensity_probabilities": "0.85;0.1;0.05", "revealed_fraction": "0.2"
+}  # fmt: skip
 LINK_CELLS = {"loss_db": "33", "pulses": "4e10", "p_extraneous": "5e-7", "qber_intrinsic": "0.005"}
 LINK = {"transmittance": 10**-3.3, "pulses_per_slot": 4e10, "p_extraneous": 5e-7, "qber_intrinsic": 0.005}
 
@@ -231,6 +234,35 @@ def test_command(tmp_path: Path) -> None:
     # 40 dB and the sound defaults: twice the one-sided integral, 2.45e-4 per metre; coarse steps
     assert year["annual_key_bits"] == pytest.approx(2 * 2.45e-4 * 9.15e9, rel=0.03)
     assert np.isfinite(year["zenith_key_bits"])
+
+
+@pytest.mark.parametrize(
+    ("analysis", "cells", "message"),
+    [
+        (
+            "lim2014",
+            {"pulses": "4e16", "p_extraneous": "0.5"},
+            "5.78e+16 detections in the key basis, must be at most 2^52",
+        ),
+        ("lim2014", {"pulses": "1e30"}, "detections in the key basis, must be at most 2^52"),
+        ("lim2014", {"f_ec": "1e308"}, "f_ec"),
+        ("lim2014-standard", {"pulses": "1e30"}, "must be at most 2^5"),
+    ],
+)
+def test_numbers_beyond_what_can_be_counted(tmp_path: Path, analysis: str, cells: dict[str, str], message: str) -> None:
+    """Each is an error of its row; none takes for ever."""
+    setting = {**SETTING_CELLS} if analysis == "lim2014" else {**STANDARD_CELLS}
+    points = write(tmp_path / "in.csv", {**LINK_CELLS, **setting, **cells})
+    (error,) = run_table(points, tmp_path / "out.csv", analysis=analysis).errors
+    assert message in error
+
+
+def test_a_noise_too_small_to_change_has_no_slope(tmp_path: Path) -> None:
+    points = write(tmp_path / "in.csv", {**LINK_CELLS, **STANDARD_CELLS, "p_extraneous": "5e-324"})
+    assert run_table(points, tmp_path / "out.csv", analysis="lim2014-standard").errors == ()
+    (row,) = read(tmp_path / "out.csv")
+    assert row["key_bits_per_noise_percent"] == ""
+    assert float(row["key_bits_per_db"]) < 0.0
 
 
 VARIABLE_LINK = {"loss_db": "40", "pulses": "1e12", "p_noise": "1e-7", "misalignment": "0.005"}

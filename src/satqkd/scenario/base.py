@@ -35,12 +35,12 @@ def _utc(value: Any) -> datetime:
 UtcTime = Annotated[datetime, BeforeValidator(_utc)]
 """An instant; a zone is required, and UTC is what is kept."""
 
-Length = Annotated[float, Quantity("length", "m", 0.0, exclusive_minimum=True)]
+Length = Annotated[float, Quantity("length", "m", 0.0, 1e4, exclusive_minimum=True)]
 Altitude = Annotated[float, Quantity("length", "km", 100.0, 1e6)]
 StationAltitude = Annotated[float, Quantity("length", "m", -500.0, 20_000.0)]
 Angle = Annotated[float, Quantity("angle", "deg", -360.0, 360.0)]
 Latitude = Annotated[float, Quantity("angle", "deg", -90.0, 90.0)]
-Duration = Annotated[float, Quantity("time", "s", 0.0, exclusive_minimum=True)]
+Duration = Annotated[float, Quantity("time", "s", 0.0, 1e7, exclusive_minimum=True)]
 LossDb = Annotated[float, Quantity("loss", "dB", 0.0, 300.0)]
 Transmittance = Annotated[float, Quantity("transmittance", "", 0.0, 1.0)]
 Probability = Annotated[float, Quantity("ratio", "", 0.0, 1.0)]

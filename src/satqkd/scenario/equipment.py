@@ -42,7 +42,7 @@ class Terminal(Model):
     beam_quality: Annotated[float, Quantity("ratio", "", 1.0, 100.0)] | None = Field(
         None, description="M^2; left out: 1.2 in a downlink, 1 in an uplink; gaussian-beam"
     )
-    waist_fraction: Annotated[float, Quantity("ratio", "", 0.0, 1.0, exclusive_minimum=True)] | None = Field(
+    waist_fraction: Annotated[float, Quantity("ratio", "", 1e-3, 1.0)] | None = Field(
         None, description="1/e^2 radius of the beam per aperture; left out: 0.25, in an uplink 0.316; gaussian-beam"
     )
     jitter: SmallAngle | None = Field(

@@ -31,7 +31,7 @@ class Study(Model):
     start: UtcTime = Field(description="start of the window")
     end: UtcTime = Field(description="end of the window")
     step: Duration = Field(1.0, description="sampling step of the link")
-    max_elements_age: Annotated[float, Quantity("time", "d", 0.0, exclusive_minimum=True)] = Field(
+    max_elements_age: Annotated[float, Quantity("time", "d", 0.0, 1e5, exclusive_minimum=True)] = Field(
         60.0, description="largest distance of the window from the elements' epoch"
     )
     seed: int = Field(0, ge=0, description="seed of everything random (nothing yet in this stage chain)")

@@ -92,8 +92,8 @@ def check(
             raise InputError(f"{name} = {eps!r}: must be between 1e-100 and 0.1")
     if isinstance(passes, bool) or not (passes >= 1 and float(passes).is_integer()):
         raise InputError(f"passes = {passes!r}: must be a whole number of at least 1")
-    if not 1.0 <= f_ec < math.inf:
-        raise InputError(f"f_ec = {f_ec!r}: must be finite and at least 1")
+    if not 1.0 <= f_ec <= 1000.0:
+        raise InputError(f"f_ec = {f_ec!r}: must be between 1 and 1000")
     options = {"bound": bound, "sampling": sampling, "leakage": leakage}
     finite = bound != "asymptotic"
     chosen_sampling = _lookup("sampling", SAMPLING, sampling)

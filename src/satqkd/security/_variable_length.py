@@ -176,8 +176,8 @@ def check(
         raise InputError(f"p_dark = {p_dark!r}: must be at least 0 and below 0.5")
     if not 0.0 < detector_efficiency <= 1.0:
         raise InputError(f"detector_efficiency = {detector_efficiency!r}: must be above 0 and at most 1")
-    if not 1.0 <= f_ec < math.inf:
-        raise InputError(f"f_ec = {f_ec!r}: must be finite and at least 1")
+    if not 1.0 <= f_ec <= 1000.0:
+        raise InputError(f"f_ec = {f_ec!r}: must be between 1 and 1000")
     if not 1e-100 <= eps_total <= 0.1:
         raise InputError(f"eps_total = {eps_total!r}: must be between 1e-100 and 0.1")
     if isinstance(photon_cut, bool) or photon_cut != int(photon_cut) or not 2 <= photon_cut <= 100:

@@ -21,6 +21,7 @@ from satqkd.security._lim2014 import Analysis, Setup, analyse, asymptotic_limit,
 from satqkd.security.reasons import explain_no_key
 from satqkd.security.result import EpsilonBudget, KeyLength
 from satqkd.security.sampling import N_SECRECY_TERMS
+from satqkd.security.tails import check_counted
 
 __all__ = ["CITATIONS", "key_length", "key_length_from_counts", "margin_db"]
 
@@ -262,6 +263,8 @@ qber_intrinsic, p_afterpulse, eps_correctness, eps_secrecy, passes, bound, sampl
 
 
 def _pack(counts: SiftedCounts, setup: Setup, model: dict[str, object]) -> KeyLength:
+    for basis, detections in (("key", counts.n_key), ("test", counts.n_test)):
+        check_counted(f"in the {basis} basis", math.fsum(detections))
     a = analyse(counts, setup)
     key_bits = max(0, math.floor(a.raw_total))
     cited = (_MODEL_CITATIONS[name] for name in setup.options.values() if name in _MODEL_CITATIONS)

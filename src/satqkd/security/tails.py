@@ -23,11 +23,16 @@ import numpy as np
 from satqkd.errors import InputError
 
 __all__ = [
+    "MOST_COUNTED",
     "binomial_error_quantile",
+    "check_counted",
     "hypergeometric_upper_count",
     "log_binomial_pmf",
     "log_hypergeometric_pmf",
 ]
+
+MOST_COUNTED = 2.0**52
+"""Largest count that is taken: twice as many are still exact as whole numbers in floating point. [1]"""
 
 LOG_SLACK = 1e-9
 """Outward rounding of a tail's logarithm: far above the rounding errors of this module, far below any effect."""
@@ -39,6 +44,14 @@ _STIRLING_TABLE = tuple(
 _LOG_CUT = 27.0  # terms below exp(-27) = 2e-12 of the first are covered by the geometric rest
 _MAX_TERMS = 1 << 17
 _STANDARD_NORMAL = NormalDist()
+
+
+def check_counted(what: str, total: float) -> None:
+    """Raise InputError if there are more detections than can be counted one by one."""
+    if not total <= MOST_COUNTED:
+        raise InputError(
+            f"counts: {total:.4g} detections {what}, must be at most 2^52 (4.5e15): beyond, adding one is lost"
+        )
 
 
 def _stirling_error(n: float) -> float:
@@ -180,7 +193,7 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
     Raises
     ------
     InputError
-        If ``eps`` is not in (0, 0.1] or ``p`` not in [0, 1].
+        If ``eps`` is not in (0, 0.1], ``p`` not in [0, 1], or ``n`` beyond 2^53.
 
     Notes
     -----
@@ -197,6 +210,8 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
         raise InputError(f"binomial quantile: eps = {eps!r} must be above 0 and at most 0.1")
     if not 0.0 <= p <= 1.0:
         raise InputError(f"binomial quantile: p = {p!r} must be between 0 and 1")
+    if not n <= 2.0 * MOST_COUNTED:
+        raise InputError(f"binomial quantile: {n:.4g} trials, must be at most 2^53 (9.0e15)")
     if n * p < (1.0 - 1e-8) * eps:  # Pr[E >= 1] <= n p; also where the powers of p below would vanish
         return 0.0
     if p == 1.0:

@@ -18,6 +18,7 @@ from satqkd.security.bounds import BOUNDS
 from satqkd.security.leakage import block
 from satqkd.security.reasons import explain_no_key
 from satqkd.security.result import EpsilonBudget, KeyLength
+from satqkd.security.tails import check_counted
 
 __all__ = ["CITATIONS", "JINAN1", "expected_counts", "key_length", "pass_key_bits"]
 
@@ -134,8 +135,8 @@ def key_length(
     for name, eps in (("xi", xi), ("eps_secrecy", eps_secrecy), ("eps_correctness", eps_correctness)):
         if not 1e-100 <= eps <= 0.1:
             raise InputError(f"{name} = {eps!r}: must be between 1e-100 and 0.1")
-    if not 1.0 <= f_ec < math.inf:
-        raise InputError(f"f_ec = {f_ec!r}: must be finite and at least 1")
+    if not 1.0 <= f_ec <= 1000.0:
+        raise InputError(f"f_ec = {f_ec!r}: must be between 1 and 1000")
     for name, value, least in (
         ("packet_bits", packet_bits, 1),
         ("tags_per_packet", tags_per_packet, 0),
@@ -195,6 +196,8 @@ def key_length(
 
 
 def _pack(counts: SiftedCounts, setup: core.Setup, budget: EpsilonBudget, options: dict[str, str]) -> KeyLength:
+    for basis, detections in (("Z", counts.n_key), ("X", counts.n_test)):
+        check_counted(f"in the {basis} basis", math.fsum(detections))
     a = core.analyse(counts, setup)
     key_bits = sum(max(0, math.floor(raw)) for raw in a.raw)
     sifted = counts.n_key[0] + counts.n_test[0]

@@ -16,6 +16,8 @@ __all__ = ["FORMATS", "GRAIN_BYTES", "export_key", "make_identity", "make_secret
 GRAIN_BYTES: Final = 32
 """Keys are handed out in multiples of this: AES-256 keys. [byte]"""
 
+_LARGEST_SECRET: Final = 2**27  # 2^21 blocks; it is held in memory
+
 FORMATS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
     {"raw": lambda key: key, "hex": lambda key: key.hex().encode() + b"\n"}
 )
@@ -95,9 +97,9 @@ def export_key(store: Path, key_file: Path, output: Path, *, count: int | None =
 
 
 def make_secret(path: Path, size: int) -> None:
-    """Write ``size`` random bytes, a multiple of 32 and at least 64, to the new file ``path``."""
-    if size < 64 or size % GRAIN_BYTES:
-        raise InputError(f"--bytes {size}: must be a multiple of {GRAIN_BYTES}, at least 64")
+    """Write ``size`` random bytes, a multiple of 32 from 64 to 2^27, to the new file ``path``."""
+    if not 64 <= size <= _LARGEST_SECRET or size % GRAIN_BYTES:
+        raise InputError(f"--bytes {size}: must be a multiple of {GRAIN_BYTES} from 64 to {_LARGEST_SECRET}")
     _write_new(path, fresh_bytes(size))
 
 

@@ -32,7 +32,7 @@ _OPTIONS = (
     Column("eps_correctness", "correctness parameter; 1e-15 if empty", low=1e-100, high=0.1),
     Column("eps_secrecy", "secrecy parameter; 1e-9 if empty", low=1e-100, high=0.1),
     Column("passes", "identical passes in one block; 1 if empty", low=1.0),
-    Column("f_ec", "error-correction inefficiency; 1.16 if empty", low=1.0),
+    Column("f_ec", "error-correction inefficiency; 1.16 if empty", low=1.0, high=1000.0),
     Column("bound", "concentration inequality; chernoff if empty", "text", allowed=tuple(BOUNDS)),
     Column("sampling", "phase-error bound; exact-smooth if empty", "text", allowed=tuple(SAMPLING)),
     Column("leakage", "error-correction model; achievable if empty", "text", allowed=tuple(LEAKAGE)),

@@ -27,7 +27,7 @@ def margin_and_slopes(
     error : tuple of (str, float)
         Name and value of the argument that is the error rate of the signal. [1]
     noise : tuple of (str, float) or None
-        Name and value of the argument that is the noise per gate; no slope if None or 0. [1]
+        Name and value of the argument that is the noise per gate; no slope if None or (next to) 0. [1]
 
     Returns
     -------
@@ -48,7 +48,7 @@ def margin_and_slopes(
     step_db = 0.05
     down, up = 10.0 ** (-step_db / 10.0), min(10.0 ** (step_db / 10.0), 1.0 / eta)
     per_noise = None
-    if noise is not None and noise[1] > 0.0:
+    if noise is not None and 0.05 * noise[1] > 0.0:
         per_noise = 0.01 * noise[1] * slope(*noise, 0.05 * noise[1])
     return {
         "margin_db": margin_db(at, max_gain_db=max(0.0, -10.0 * math.log10(eta)), tolerance_db=0.01),

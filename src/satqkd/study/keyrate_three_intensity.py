@@ -47,7 +47,7 @@ _OPTIONS = (
     Column("eps_secrecy", "secrecy parameter of both keys; 1e-9 if empty", low=1e-100, high=0.1),
     Column("eps_correctness", "correctness parameter; 1e-15 if empty", low=1e-100, high=0.1),
     Column("leakage", "error-correction model; achievable if empty", "text", allowed=tuple(LEAKAGE)),
-    Column("f_ec", "error-correction inefficiency; 1.16 if empty", low=1.0),
+    Column("f_ec", "error-correction inefficiency; 1.16 if empty", low=1.0, high=1000.0),
     Column("packet_bits", "sifted bits verified together; 100000 if empty", low=1.0),
     Column("tags_per_packet", "authentication tags per packet; 2 if empty"),
     Column("message_bytes", "longest authenticated message; 62500 if empty"),

@@ -35,7 +35,7 @@ _OPTIONS = (
     Column("receiver", "receiver; active if empty", "text", allowed=tuple(RECEIVERS)),
     Column("p_dark", "dark-count probability per gate; 1e-10 if empty", high=0.499),
     Column("detector_efficiency", "detector efficiency; 0.95 if empty", low=1e-6, high=1.0),
-    Column("f_ec", "error-correction inefficiency; 1.16 if empty", low=1.0),
+    Column("f_ec", "error-correction inefficiency; 1.16 if empty", low=1.0, high=1000.0),
     Column("eps_total", "security parameter of the whole key; 1e-8 if empty", low=1e-100, high=0.1),
     Column("photon_cut", "largest photon number in the programs; 20 if empty", low=2.0, high=100.0),
     Column("program", "linear program; reduced if empty", "text", allowed=("reduced", "full")),
