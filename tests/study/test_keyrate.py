@@ -242,7 +242,7 @@ def test_command(tmp_path: Path) -> None:
         (
             "lim2014",
             {"pulses": "4e16", "p_extraneous": "0.5"},
-            "5.78e+16 detections in the key basis, must be at most 2^52",
+            "2.89e+16 detections in the key basis, must be at most 2^52",
         ),
         ("lim2014", {"pulses": "1e30"}, "detections in the key basis, must be at most 2^52"),
         ("lim2014", {"f_ec": "1e308"}, "f_ec"),
