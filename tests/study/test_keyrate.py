@@ -239,7 +239,7 @@ def test_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("analysis", "cells", "message"),
     [
-        (
+        (  # every pulse clicks: 0.85^2 of 4e16
             "lim2014",
             {"pulses": "4e16", "p_extraneous": "0.5"},
             "2.89e+16 detections in the key basis, must be at most 2^52",
