@@ -297,14 +297,14 @@ def _load(scenario: str) -> Scenario:
 
 def _passes(mission: Scenario, file: Path | None) -> xr.Dataset:
     from satqkd.study.run import compute_passes
-    from satqkd.study.storage import read_passes
+    from satqkd.study.stage_files import read_passes
 
     return compute_passes(mission) if file is None else read_passes(file, mission)
 
 
 def _link(mission: Scenario, passes: xr.Dataset, file: Path | None) -> xr.Dataset:
     from satqkd.study.run import compute_link
-    from satqkd.study.storage import read_link
+    from satqkd.study.stage_files import read_link
 
     return compute_link(mission, passes) if file is None else read_link(file, mission)
 

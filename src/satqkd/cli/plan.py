@@ -153,7 +153,7 @@ def _of_table(keys: Path | None, epoch: str | None, step_s: float | None, switch
 
 def _link(scenario: Scenario, link: Path | None) -> Any:
     from satqkd.study.run import compute_link, compute_passes
-    from satqkd.study.storage import read_link
+    from satqkd.study.stage_files import read_link
 
     return compute_link(scenario, compute_passes(scenario)) if link is None else read_link(link, scenario)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from satqkd.errors import InputError
 from satqkd.scenario.load import validate_scenario
-from satqkd.scenario.model import Scenario
 from satqkd.study.result import RunResult
 from satqkd.study.run import attributes
 
@@ -177,6 +177,11 @@ def _schedule_from_table(table: xr.Dataset, stations: dict[str, dict[str, float]
     )
 
 
+def _digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def save_result(result: RunResult, folder: str | Path, *, overwrite: bool = False) -> Path:
     """Write a run: tables of passes, keys and schedule, link, calendar, report and ``run.json``.
 
@@ -223,7 +228,8 @@ def write_run(result: RunResult, folder: Path) -> None:
         }
         for index, name in enumerate(result.schedule.station.values)
     }
-    record = {**result.provenance, "stations": totals, "scenario": result.scenario.to_dict()}
+    files = {path.name: _digest(path) for path in sorted(folder.iterdir())}
+    record = {**result.provenance, "stations": totals, "files": files, "scenario": result.scenario.to_dict()}
     (folder / RUN_FILE).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -243,7 +249,7 @@ def open_result(folder: str | Path) -> RunResult:
     Raises
     ------
     InputError
-        If the folder holds no run, or a damaged one.
+        If the folder holds no run, or one that was damaged or changed.
     """
     from satqkd.formats.netcdf import read_netcdf
     from satqkd.formats.tables import from_csv
@@ -258,91 +264,22 @@ def open_result(folder: str | Path) -> RunResult:
 
     try:
         record = json.loads(text(RUN_FILE))
-        totals, data = record.pop("stations"), record.pop("scenario")
-    except (json.JSONDecodeError, KeyError, AttributeError, TypeError):
+        totals, data, digests = record.pop("stations"), record.pop("scenario"), dict(record.pop("files"))
+    except (json.JSONDecodeError, KeyError, AttributeError, TypeError, ValueError):
         raise InputError(f"{place / RUN_FILE}: is not the record of a run") from None
     scenario = validate_scenario(data, source=str(place / RUN_FILE))
     link = read_netcdf(place / "link.nc")
     table = from_csv(text("schedule.csv"), "interval", source=str(place / "schedule.csv"))
+    passes = from_csv(text("passes.csv"), "pass", source=str(place / "passes.csv"))
+    keys = from_csv(text("keys.csv"), "pass", source=str(place / "keys.csv"))
+    for name in ("passes.csv", "link.nc", "keys.csv", "schedule.csv"):
+        if digests.get(name) != _digest(place / name):
+            raise InputError(f"{place / name}: is not as the run wrote it: its SHA-256 differs from that in {RUN_FILE}")
     return RunResult(
         scenario=scenario,
-        passes=from_csv(text("passes.csv"), "pass", source=str(place / "passes.csv")),
+        passes=passes,
         link=link,
-        keys=from_csv(text("keys.csv"), "pass", source=str(place / "keys.csv")),
+        keys=keys,
         schedule=_schedule_from_table(table, totals, link.satellite.values),
         provenance=record,
     )
-
-
-def read_passes(path: Path, scenario: Scenario) -> xr.Dataset:
-    """Read a table of passes and check that it can belong to a scenario.
-
-    Parameters
-    ----------
-    path : Path
-        A ``passes.csv``.
-    scenario : Scenario
-        The mission that it is used for.
-
-    Returns
-    -------
-    xarray.Dataset
-        As :func:`satqkd.orbit.passes.find_passes` gives it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or names a satellite or station that the scenario does not have.
-    """
-    import numpy as np
-
-    from satqkd.formats.tables import from_csv
-    from satqkd.orbit.build import propagators
-    from satqkd.variables import describe
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"{path}: cannot be read") from None
-    table = from_csv(text, "pass", source=str(path))
-    known = {
-        "station": [station.name for station in scenario.stations],
-        "satellite": [propagator.name for propagator in propagators(scenario)],
-    }
-    for column in ("satellite", "station", "start", "end"):
-        if column not in table:
-            raise InputError(f'{path}: has no column "{column}"')
-    for column, names in known.items():
-        for name in table[column].values:
-            if name not in names:
-                raise InputError(f'{path}: {column} "{name}" is not in scenario {scenario.name}')
-    # rows may have been deleted by hand; the stages count the passes that are there
-    return describe(table.assign_coords({"pass": np.arange(table.sizes["pass"])}))
-
-
-def read_link(path: Path, scenario: Scenario) -> xr.Dataset:
-    """Read a link table and check that it belongs to a scenario.
-
-    Parameters
-    ----------
-    path : Path
-        A ``link.nc``.
-    scenario : Scenario
-        The mission that it is used for.
-
-    Returns
-    -------
-    xarray.Dataset
-        As the link stage gives it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or was made from another scenario.
-    """
-    from satqkd.formats.netcdf import read_netcdf
-
-    table = read_netcdf(path)
-    if table.attrs.get("scenario_hash") != scenario.hash:
-        raise InputError(f"{path}: was made from another scenario than {scenario.name} (hashes differ)")
-    return table
