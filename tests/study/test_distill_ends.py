@@ -180,10 +180,11 @@ def test_a_truncated_record(tmp_path, records):
     assert not (tmp_path / "ground").exists()
 
 
-def test_a_state_of_another_record(tmp_path, records):
+@pytest.mark.parametrize("known", [b"0" * 64, b"\xff\xfe", b""])
+def test_a_state_of_another_record(tmp_path, records, known):
     state = tmp_path / "ground"
     state.mkdir()
-    (state / "record").write_text("0" * 64)
+    (state / "record").write_bytes(known)
     with pytest.raises(InputError, match="another record"):
         run_ground(records["ground"], options(tmp_path, "ground"), peer=("127.0.0.1", 9), report=lambda event: None)
 

@@ -84,7 +84,7 @@ def _same_record(state: Path, record: Path) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     known = state / "record"
     if known.exists():
-        if known.read_text(encoding="utf-8").strip() != digest:
+        if known.read_bytes().strip() != digest.encode():
             raise InputError(f"{state}: belongs to a session with another record than {record}: use a new folder")
     else:
         known.write_text(digest + "\n", encoding="utf-8")
