@@ -132,6 +132,51 @@ def acknowledged(count):
     return frames.pack(frames.Frame(frames.ACKNOWLEDGE, NAME, 0, 0, 1, count.to_bytes(4, "big")))
 
 
+def controlled(end):
+    """Messages outside the stream that have come whole."""
+    return list(iter(end.next_control, None))
+
+
+def control(message, session=NAME):
+    """Datagrams of a message outside the stream."""
+    end = Transport(session)
+    end.send_control(message)
+    return [part for part in end.poll_control(0.0) if frames.unpack(part).kind == frames.CONTROL]
+
+
+def test_messages_outside_the_stream_come_whole_whatever_is_lost():
+    """Long ones in fragments; those of a repeat fill the gaps of the first."""
+    message = bytes(range(256)) * 15
+    parts, end = control(message), Transport(NAME)
+    assert len(parts) == 4
+    for part in (parts[0], parts[3], parts[0], parts[1]):
+        end.receive(part, 0.0)
+    assert controlled(end) == []
+    end.receive(parts[2], 0.0)
+    assert controlled(end) == [message]
+    end.receive(control(b"short")[0], 0.0)
+    assert controlled(end) == [b"short"]
+
+
+def test_forged_fragments_outside_the_stream_are_few_and_do_not_last():
+    message = bytes(range(256)) * 15
+    parts, end = control(message), Transport(NAME)
+    for number in range(100):
+        end.receive(frames.pack(frames.Frame(frames.CONTROL, NAME, number, 0, 2, b"x")), 0.0)
+    assert len(end._control_parts) <= 4
+    end.receive(frames.pack(frames.Frame(frames.CONTROL, NAME, 5, 0, 9, b"x")), 0.0)  # too long
+    end.receive(frames.pack(frames.Frame(frames.CONTROL, NAME, 5, 3, 2, b"x")), 0.0)  # beyond its end
+    assert end.counts.foreign == 2
+    # a fragment in place of the real one spoils one message; its repeat comes through
+    end.receive(frames.rewritten(parts[0], 100, 1), 0.0)
+    for part in parts[1:]:
+        end.receive(part, 0.0)
+    assert [found == message for found in controlled(end)] == [False]
+    for part in parts:
+        end.receive(part, 0.0)
+    assert controlled(end) == [message]
+
+
 def data(datagrams):
     """Those that carry messages: an acknowledgement goes with them now and then."""
     return [datagram for datagram in datagrams if frames.unpack(datagram).kind == frames.DATA]

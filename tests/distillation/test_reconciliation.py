@@ -368,13 +368,24 @@ def test_bad_replies_to_the_satellite():
     assert len(first) == 8 + math.ceil(code_rows()[first[6]] * 50 / 8)
 
 
-def test_an_uncertain_expectation_begins_with_a_smaller_code():
+@pytest.mark.parametrize(
+    ("deviation", "rate", "share"),
+    [
+        (0.0, 0.02, 1.0),
+        (0.002, 0.0185, 1.0),  # three quarters of a standard deviation less
+        (0.01, 0.04, 1.0 / 1.8),  # so that half rows do for two standard deviations more
+        (0.1, 0.08, 1.0 / 1.8),  # above the threshold nothing has to do
+    ],
+)
+def test_an_uncertain_expectation_begins_with_a_smaller_code(deviation, rate, share):
     rules = Rules()
     bits, _ = packet_pair(0.02, 3)
-    for deviation, counted in ((0.0, 0.02), (0.01, 0.015), (0.1, 0.008)):
-        message = decode_message(Sender(rules).open(7, bits, qber=0.02, deviation=deviation), {Kind.SYNDROME})
-        assert message.field == rules.first_code(counted)
-        assert qber_of(message.payload[0]) == pytest.approx(0.02, rel=0.0115)  # what is reported stays
+    message = decode_message(Sender(rules).open(7, bits, qber=0.02, deviation=deviation), {Kind.SYNDROME})
+    most = 0.99 * share * rules.start_bits(rate)
+    assert message.field == max(k for k, rows in enumerate(code_rows()) if 50 * rows <= most)
+    assert qber_of(message.payload[0]) == pytest.approx(0.02, rel=0.0115)  # what is reported stays
+    with pytest.raises(InputError, match=r"allowed are 0 to 0\.5, and 0 to 1"):
+        Sender(rules).open(8, bits, qber=0.02, deviation=-0.1)
 
 
 def test_outcomes_are_frozen():

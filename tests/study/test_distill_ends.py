@@ -116,9 +116,10 @@ def test_keys_into_encrypted_stores_and_a_second_session_from_the_same_pool(tmp_
     assert taken[0] == taken[1]
 
 
-def test_a_first_contact_by_signatures_makes_a_pool(tmp_path, records):
-    for side in records:
-        make_identity(tmp_path / f"{side}.private", tmp_path / f"{side}.public")
+@pytest.mark.parametrize("algorithms", [("ed25519", "ed25519"), ("ml-dsa-65", "ml-dsa-65"), ("ml-dsa-65", "ed25519")])
+def test_a_first_contact_by_signatures_makes_a_pool(tmp_path, records, algorithms):
+    for side, algorithm in zip(records, algorithms, strict=True):
+        make_identity(tmp_path / f"{side}.private", tmp_path / f"{side}.public", algorithm)
     other = {"ground": "satellite", "satellite": "ground"}
     changes = {
         side: {"identity": tmp_path / f"{side}.private", "peer": tmp_path / f"{other[side]}.public"} for side in records

@@ -296,11 +296,14 @@ def new_secret(
 def new_identity(
     file: Annotated[Path, typer.Argument(help="New file for the private key.", metavar="FILE")],
     public: Annotated[Path, typer.Option("--public", help="New file for the public key.", metavar="FILE")],
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", help="ed25519, or ml-dsa-65 against quantum computers.", metavar="NAME")
+    ] = "ed25519",
 ) -> None:
-    """Make a signing key (Ed25519) for a first contact without a pre-shared secret."""
+    """Make a signing key for a first contact without a pre-shared secret."""
     from satqkd.study.distill_export import make_identity
 
-    make_identity(file, public)
+    make_identity(file, public, algorithm)
     typer.echo(f"{file}: private; give {public} to the other end")
 
 

@@ -19,6 +19,12 @@ LATE = {1: 2, 0: 8}
 """Factors by the rounds left, which few packets reach: to give a packet up costs all of it."""
 
 
+CAUTION, COVER = 0.75, 2.0
+"""Standard deviations of the expected QBER: a first code is for so many less, and its half rows do for so many more."""
+
+HALVES = 1.8
+"""Parities over those of a code that all of its half rows bring it to; a little below 2, as they serve worse."""
+
 LAST_SHARE = 1.12
 """Parities of a code that must do in the last round, over those that begin a first attempt."""
 
@@ -74,11 +80,17 @@ class Rules:
                 digest.update(array.astype("<i4").tobytes())
         return digest.digest()
 
-    def first_code(self, qber: float) -> int:
-        """Index of the largest code within ``first_share``; the smallest for any QBER that is lower still."""
-        if not 0.0 <= qber <= 0.5:
-            raise InputError(f"qber: {qber:g}; allowed are 0 to 0.5")
-        budget = self.first_share * self.start_bits(max(qber, LOWEST_QBER))
+    def first_code(self, qber: float, deviation: float = 0.0) -> int:
+        """Index of the largest code within ``first_share``; the smallest for any QBER that is lower still.
+
+        With a standard deviation: what too large a code has revealed is lost, what too small a one lacks its half rows
+        make good, unless even they do not do.
+        """
+        if not 0.0 <= qber <= 0.5 or not 0.0 <= deviation <= 1.0:
+            raise InputError(f"qber: {qber:g} +- {deviation:g}; allowed are 0 to 0.5, and 0 to 1")
+        low, high = qber - CAUTION * deviation, min(qber + COVER * deviation, max(self.qber_threshold, qber))
+        needed = max(self.start_bits(max(low, LOWEST_QBER)), self.start_bits(max(high, LOWEST_QBER)) / HALVES)
+        budget = self.first_share * needed
         return max([k for k, rows in enumerate(code_rows()) if rows * CIRCULANT <= budget], default=0)
 
     def start_bits(self, qber: float) -> float:

@@ -9,8 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
     from satqkd.distillation.packets import Packet
 
@@ -114,18 +112,20 @@ def expected_rates(before: Expected, hints: Sequence[Expected | None]) -> list[E
     Returns
     -------
     list of Expected
-        The trend, the mean of the block's hints and the packet's own, each with the inverse of its variance. A hint
-        far above all that stands alone: a packet may be worse than its neighbours, but not better for no reason.
+        The trend, the mean hint of the block's other packets and the packet's own, each with the inverse of its
+        variance. A hint far above all that stands alone: a packet may be worse than its neighbours, but not better for
+        no reason.
     """
-    told = [hint for hint in hints if hint is not None]
-    block = before
-    if told:
-        mean = float(np.mean([hint.rate for hint in told]))
-        block = before.with_(Expected(mean, math.hypot(*(hint.deviation for hint in told)) / len(told)))
-    within = max(_LEAST_CHANGE, _WITHIN * before.deviation / before.rate) * block.rate
-    around = Expected(block.rate, math.hypot(block.deviation, within))
+    within = max(_LEAST_CHANGE, _WITHIN * before.deviation / before.rate)
     found = []
-    for hint in hints:
+    for i, hint in enumerate(hints):
+        others = [other for k, other in enumerate(hints) if k != i and other is not None]
+        block = before
+        if others:
+            mean = math.fsum(other.rate for other in others) / len(others)
+            told = Expected(mean, math.hypot(*(other.deviation for other in others)) / len(others))
+            block = before.with_(Expected(mean, _chance(told, before.with_(told).rate)))
+        around = Expected(block.rate, math.hypot(block.deviation, within * block.rate))
         if hint is None:
             found.append(around)
         elif hint.rate - around.rate > _SURPRISE * math.hypot(hint.deviation, around.deviation):

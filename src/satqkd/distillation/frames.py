@@ -25,7 +25,7 @@ ACKNOWLEDGE: Final = 2
 """What has arrived of the stream."""
 
 CONTROL: Final = 3
-"""Message outside the stream, in one fragment: closing the session."""
+"""Fragment of a message outside the stream: closing the session. The sequence number is the message's CRC-32."""
 
 LARGEST_DATAGRAM: Final = 1200
 """Bytes of a datagram, below what any path of the Internet cuts up. [byte]"""

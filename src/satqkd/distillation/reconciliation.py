@@ -35,10 +35,6 @@ from satqkd.errors import InputError
 __all__ = ["PACKET_BITS", "Outcome", "Receiver", "Rules", "Sender"]
 
 
-CAUTION, LEAST_SHARE = 0.5, 0.4
-"""The first code is for a QBER that is so many standard deviations, but to no less than this share, below the expected
-one: as much as half rows can make good."""
-
 EARLY = 64
 """First messages that are kept for packets which are not open yet."""
 
@@ -72,8 +68,7 @@ class Sender:
             QBER that is expected; without it the mean of earlier, verified packets is used, or else the prior. It is
             sent along and not counted: it must follow from what is public.
         deviation : float
-            Its standard deviation. The code is chosen for half of it less: too small a code costs little, as half rows
-            follow, and what too large a one has revealed is lost.
+            Its standard deviation: the less certain, the smaller the code, as half rows can make good what it lacks.
 
         Returns
         -------
@@ -86,7 +81,7 @@ class Sender:
             raise InputError(f"packet: {packet}; allowed are 0 to 2^32 - 1")
         checked = checked_bits(np.asarray(bits)[None], PACKET_BITS).copy()
         expected = self.expected.rate if qber is None else qber
-        index = self.rules.first_code(max(expected - CAUTION * deviation, LEAST_SHARE * expected))
+        index = self.rules.first_code(expected, deviation)
         self._bits[packet] = checked
         self._states[packet] = PacketState(load_code(index))
         return self._syndrome(packet, index, expected)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,8 @@ _ACKNOWLEDGE_AFTER_S: Final = 0.002
 _ACKNOWLEDGE_AGAIN_S: Final = 0.02  # while a message lacks something
 _MOST_ACKNOWLEDGEMENTS: Final = 10
 _IDLE_S: Final = 1.0
+_CONTROL_FRAGMENTS: Final = 8  # signatures of ML-DSA take three
+_CONTROL_OPEN: Final = 4  # messages outside the stream that lack a fragment; older ones are forgotten
 _MESSAGE: Final = struct.Struct(">IH")
 _NEXT: Final = struct.Struct(">I")
 
@@ -131,6 +134,7 @@ class Transport:
         self._acknowledged_at = -math.inf
         self._control_in: deque[bytes] = deque()
         self._control_out: deque[bytes] = deque()
+        self._control_parts: dict[tuple[int, int], dict[int, bytes]] = {}
 
     def resume(self, *, received: int) -> None:
         """Continue after ``received`` messages that the journal has."""
@@ -141,10 +145,11 @@ class Transport:
         self._messages.append(message)
 
     def send_control(self, message: bytes) -> None:
-        """Send a message outside the stream once."""
+        """Send a message outside the stream once; fragments of the same message, sent again, fill each other's gaps."""
         assert self.session is not None
-        assert len(message) <= frames.PAYLOAD_BYTES
-        self._control_out.extend(frames.split(message, kind=frames.CONTROL, session=self.session, sequence=0))
+        assert len(message) <= _CONTROL_FRAGMENTS * frames.PAYLOAD_BYTES
+        name = zlib.crc32(message)
+        self._control_out.extend(frames.split(message, kind=frames.CONTROL, session=self.session, sequence=name))
 
     @property
     def backlog(self) -> int:
@@ -185,8 +190,21 @@ class Transport:
         elif frame.kind == frames.ACKNOWLEDGE:
             self._receive_acknowledgement(frame.payload, now)
         elif frame.kind == frames.CONTROL:
-            self._control_in.append(frame.payload)
+            self._receive_control(frame)
         return True
+
+    def _receive_control(self, frame: frames.Frame) -> None:
+        if not 0 <= frame.fragment < frame.fragments <= _CONTROL_FRAGMENTS:
+            self.counts.foreign += 1
+            return
+        name = (frame.sequence, frame.fragments)
+        parts = self._control_parts.setdefault(name, {})
+        parts[frame.fragment] = frame.payload
+        if len(parts) == frame.fragments:
+            self._control_in.append(b"".join(parts[i] for i in range(frame.fragments)))
+            del self._control_parts[name]
+        elif len(self._control_parts) > _CONTROL_OPEN:
+            del self._control_parts[next(iter(self._control_parts))]
 
     def _receive_data(self, frame: frames.Frame, now: float) -> None:
         if self.session is None:

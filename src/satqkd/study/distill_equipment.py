@@ -15,8 +15,6 @@ from satqkd.errors import InputError
 if TYPE_CHECKING:
     from satqkd.distillation.party import Authenticator, KeySink, Pool
 
-_LONGEST_SIGNATURE = 256
-
 __all__ = ["EndOptions", "FolderKeys", "equipment"]
 
 
@@ -146,8 +144,6 @@ def equipment(side: str, options: EndOptions) -> Iterator[tuple[Authenticator, P
             except OSError as error:
                 raise InputError(f"{options.peer}: cannot be read: {(error.strerror or '').lower()}") from None
             identity = SigningIdentity.load(options.identity)
-            if len(identity.sign(b"")) > _LONGEST_SIGNATURE:
-                raise InputError(f"{options.identity}: its signatures do not fit into a datagram: use an Ed25519 key")
             authenticator = SignatureAuthenticator(identity, peer, side)
             pool = _NewPool(options.pool) if options.pool is not None else None
         elif options.pool is None:

@@ -103,13 +103,13 @@ def make_secret(path: Path, size: int) -> None:
     _write_new(path, fresh_bytes(size))
 
 
-def make_identity(path: Path, public: Path) -> None:
-    """Write a new Ed25519 key to ``path`` and its public part to ``public``."""
+def make_identity(path: Path, public: Path, algorithm: str = "ed25519") -> None:
+    """Write a new signing key (``ed25519`` or ``ml-dsa-65``) to ``path`` and its public part to ``public``."""
     from satqkd.distillation.signatures import SigningIdentity
 
     for file in (path, public):
         if file.exists():
             raise InputError(f"{file}: exists: keys are never written over")
-    identity = SigningIdentity.generate("ed25519")
+    identity = SigningIdentity.generate(algorithm)
     identity.save(path)
     public.write_bytes(identity.public_bytes)
