@@ -138,5 +138,24 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         thickness_at(tmp_path / "gone.nc", 30.0, 101.0)
     (tmp_path / "text.nc").write_text("no NetCDF")
-    with pytest.raises(InputError, match="not a NetCDF-4 file"):
+    with pytest.raises(InputError, match="not a readable NetCDF-4 file"):
         thickness_at(tmp_path / "text.nc", 30.0, 101.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_file_is_one_line(tmp_path: Path, himawari_file: Writer, seed: int) -> None:
+    """Bytes overwritten or cut off: an InputError that names the file, or a thickness."""
+    rng, path = np.random.default_rng(seed), himawari_file(tmp_path, TIME, 1.5, **GRID)
+    data = bytearray(path.read_bytes())
+    if seed % 3:
+        for place in rng.integers(len(data), size=4):
+            data[place] = rng.integers(256)
+    else:
+        data = data[: rng.integers(len(data))]
+    path.write_bytes(data)
+    said = ""
+    try:
+        thickness_at(path, 30.0, 101.0)
+    except InputError as error:
+        said = str(error)
+    assert said == "" or said.startswith(f"{path}: ")

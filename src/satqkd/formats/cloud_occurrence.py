@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from satqkd.errors import InputError
+from satqkd.formats._netcdf import opened
 
 __all__ = ["OccurrenceRow", "read_occurrence", "select_stations", "write_occurrence"]
 
@@ -185,15 +186,8 @@ def _number(cell: str, where: str) -> float:
 
 
 def _read_netcdf(path: Path) -> list[OccurrenceRow]:
-    import xarray as xr
-
-    try:
-        with xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as opened:
-            dataset = opened.load()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: not a readable NetCDF-4 file ({type(error).__name__})") from None
+    with opened(path) as file:
+        dataset = file.load()
     for name in ("station", *_CLASSES):
         if name not in dataset.variables:
             raise InputError(f'{path}: no variable "{name}"; it has {", ".join(sorted(map(str, dataset.variables)))}')

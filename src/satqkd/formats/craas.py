@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.errors import InputError
+from satqkd.formats._netcdf import opened
 from satqkd.formats.cloud_grids import corners, weighted
 
 if TYPE_CHECKING:
@@ -111,18 +112,8 @@ def read_craas(
         If the file is no such file, lacks a variable or dimension, has others than these, or its values are no
         fractions or percentages.
     """
-    import xarray as xr
-
-    named = names or CraasNames()
-    try:
-        with xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as dataset:
-            return _read(dataset, np.asarray(latitude_deg), np.asarray(longitude_deg), space, named)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: not a readable NetCDF-4 file ({type(error).__name__})") from None
+    with opened(path) as dataset:
+        return _read(dataset, np.asarray(latitude_deg), np.asarray(longitude_deg), space, names or CraasNames())
 
 
 def _read(dataset: xr.Dataset, latitude_deg: Any, longitude_deg: Any, space: str, names: CraasNames) -> CotBins:

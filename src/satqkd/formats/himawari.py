@@ -13,8 +13,6 @@ References
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satqkd.errors import InputError
+from satqkd.formats._netcdf import readable
 from satqkd.formats.cloud_grids import Corners, corners, weighted
 
 if TYPE_CHECKING:
@@ -68,7 +67,9 @@ def himawari_time(path: Path) -> np.datetime64:
     if found:
         text = "{}T{}Z".format(*found.groups())
     else:
-        with _opened(path) as file:
+        import h5py
+
+        with readable(path), h5py.File(path, "r") as file:
             given = file.attrs.get("time_coverage_start", "")
             text = given.decode("ascii", "replace") if isinstance(given, bytes) else str(given)
     try:
@@ -111,38 +112,23 @@ def himawari_thickness(
     CLOT is a value within its range. Everything else, such as night, a failed retrieval or flags that contradict each
     other, is no data; so is a bilinear value with a cell without data among those that it needs.
     """
-    with _opened(path) as file:
+    import h5py
+
+    with readable(path), h5py.File(path, "r") as file:
         missing = [name for name in VARIABLES if name not in file]
         if missing:
-            raise InputError(f"{path}: no variable {', '.join(missing)}; it has {', '.join(sorted(file)) or 'none'}")
-        try:
-            axes = [np.ravel(file[name][()]) for name in ("latitude", "longitude")]
-            cells = corners(*axes, latitude_deg=latitude_deg, longitude_deg=longitude_deg, space=space)
-            shape = (axes[0].size, axes[1].size)
-            packed, kind, quality = (_cells(file[name], cells, shape) for name in ("CLOT", "CLTYPE", "QA"))
-            optical_thickness = _unpacked(packed, dict(file["CLOT"].attrs))
-        except (InputError, TypeError) as error:
-            raise InputError(f"{path}: {error}") from None
+            raise InputError(f"no variable {', '.join(missing)}; it has {', '.join(sorted(file)) or 'none'}")
+        axes = [np.ravel(file[name][()]) for name in ("latitude", "longitude")]
+        cells = corners(*axes, latitude_deg=latitude_deg, longitude_deg=longitude_deg, space=space)
+        shape = (axes[0].size, axes[1].size)
+        packed, kind, quality = (_cells(file[name], cells, shape) for name in ("CLOT", "CLTYPE", "QA"))
+        optical_thickness = _unpacked(packed, dict(file["CLOT"].attrs))
     retrieval = quality.astype(np.int64) & 0b111
     clouded = (kind >= _CLOUD_TYPES[0]) & (kind <= _CLOUD_TYPES[1])
     clear = (retrieval == _CLEAR) & ~clouded
     retrieved = np.isin(retrieval, _RETRIEVED) & (kind != _CLEAR_TYPE)
     known = np.where(clear, 0.0, np.where(retrieved, optical_thickness, np.nan))
     return weighted(known, cells.weight)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    import h5py
-
-    try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError:
-        raise InputError(f"{path}: not a NetCDF-4 file") from None
-    with file:
-        yield file
 
 
 def _cells(variable: h5py.Dataset, cells: Corners, shape: tuple[int, int]) -> NDArray[Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from satqkd.errors import InputError
+from satqkd.formats._netcdf import opened
 from satqkd.variables import VARIABLES, describe
 
 if TYPE_CHECKING:
@@ -65,26 +64,9 @@ def read_netcdf(path: Path) -> xr.Dataset:
     InputError
         If the file is missing or is not such a file.
     """
-    import h5py
-    import xarray as xr
-
-    with _readable(path):
-        # damage is met here: where h5netcdf cannot open a file it leaves a half-open object behind, which complains
-        with h5py.File(path, "r") as file:
-            file.attrs.get("_nc3_strict")
-        with xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as dataset:
-            loaded = dataset.load()
+    with opened(path) as dataset:
+        loaded = dataset.load()
     for name in loaded.variables:
         if name not in VARIABLES:
             raise InputError(f'{path}: variable "{name}" is none of this program')
     return describe(loaded)
-
-
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except Exception as error:  # the libraries raise whatever they meet in a damaged file
-        raise InputError(f"{path}: not a NetCDF file of this program, or damaged ({type(error).__name__})") from None
