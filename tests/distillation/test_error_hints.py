@@ -34,6 +34,16 @@ def test_a_sample_tells_it_itself():
     assert qber_hint(sample, JINAN1) == pytest.approx((0.01, 0.001))
 
 
+def test_decoys_too_rare_to_tell_anything_give_no_hint():
+    """Errors of decoys and vacuum that nearly cancel: a rate of 0.37, give or take 12."""
+    source = {"intensities": (0.8, 0.1, 0.001), "intensity_probabilities": (0.75, 1.875e-5, 1.875e-5)}
+    n, m = np.array([[5e4, 40.0, 30.0]] * 2), np.array([[300.0, 4.0, 4.0], [300.0, 4.0, 5.0]])
+    packet = SimpleNamespace(n=n, m=m, sample_n=np.zeros(2), sample_m=np.zeros(2))
+    assert qber_hint(packet, source) is None
+    often = {**source, "intensity_probabilities": (0.5, 0.25, 0.25)}
+    assert qber_hint(packet, often) == pytest.approx((1.8586e-5, 6.232e-4), rel=1e-3)
+
+
 def test_with_weighs_by_variance():
     """Two measurements of one number: the mean of least variance, and its deviation, from many draws."""
     rng = np.random.default_rng(3)

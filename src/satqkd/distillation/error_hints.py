@@ -51,7 +51,8 @@ def qber_hint(packet: Packet, source: Mapping[str, Any]) -> Expected | None:
     Expected or None
         From the sample if there is one, else from decoy and vacuum pulses, whose errors per pulse
         :math:`r_k = m_k/p_k` are linear in the intensity:
-        :math:`r_0 + (r_1 - r_0)(\mu_\mu-\mu_0)/(\mu_1-\mu_0)`. None if they tell nothing. [1]
+        :math:`r_0 + (r_1 - r_0)(\mu_\mu-\mu_0)/(\mu_1-\mu_0)`. None if they tell nothing: a rate or a deviation of
+        one half or more. [1]
     """
     sampled, wrong = int(packet.sample_n.sum()), int(packet.sample_m.sum())
     if sampled:
@@ -62,7 +63,7 @@ def qber_hint(packet: Packet, source: Mapping[str, Any]) -> Expected | None:
     decoy_weight, vacuum_weight = (p[0] / signals * w / q for w, q in ((stretch, p[1]), (1.0 - stretch, p[2])))
     rate = decoy_weight * decoy + vacuum_weight * vacuum
     deviation = math.hypot(decoy_weight * math.sqrt(max(decoy, 1)), vacuum_weight * math.sqrt(max(vacuum, 1)))
-    return Expected(rate, deviation) if 0.0 < rate < 0.5 else None
+    return Expected(rate, deviation) if 0.0 < rate < 0.5 and deviation < 0.5 else None
 
 
 def trend(rates: Sequence[float], prior: float) -> Expected:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from satqkd.errors import InputError
 
-__all__ = ["lock_file", "read_private", "sync_folder", "unlock", "wipe", "write_private"]
+__all__ = ["lock_file", "private_folder", "read_private", "sync_folder", "unlock", "wipe", "write_private"]
 
 
 def wipe(buffer: bytearray) -> None:
@@ -32,6 +32,25 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def private_folder(path: str | Path) -> None:
+    """Make a folder of mode 700, and those above it; one that is there stays as it is.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made: {(error.strerror or str(error)).lower()}") from None
 
 
 def write_private(path: str | Path, data: bytes | bytearray) -> None:

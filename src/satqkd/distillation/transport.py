@@ -314,7 +314,7 @@ class Transport:
             return []
         ready = self._control_ready()
         self._acknowledge(now, ready)
-        last = min(len(self._messages), self._first_open + RECEIVE_WINDOW)
+        last = self._sendable
         anything = self._next_out < last or any(out.next_due <= now for out in self._outgoing.values())
         if not anything or now < self._full_until:
             return self._counted(ready)
@@ -332,6 +332,11 @@ class Transport:
         if budget <= 0:
             self._full_until = min(out.gives_room(now) for out in self._outgoing.values())
         return self._counted(ready)
+
+    @property
+    def _sendable(self) -> int:
+        """End of the messages that the other end may be sent."""
+        return min(len(self._messages), self._first_open + RECEIVE_WINDOW)
 
     @property
     def waiting_control(self) -> bool:
@@ -375,6 +380,6 @@ class Transport:
         """When :meth:`poll` has something to send again; infinite if nothing is outstanding. [s]"""
         if self._control_out:
             return -math.inf
-        unsent = self._next_out < min(len(self._messages), self._first_open + RECEIVE_WINDOW)
+        unsent = self._next_out < self._sendable
         due = min((out.next_due for out in self._outgoing.values()), default=math.inf)
         return min(self._acknowledge_at, max(-math.inf if unsent else due, self._full_until))

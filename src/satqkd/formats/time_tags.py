@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -68,11 +68,11 @@ def recorded(
     for given, target in channels.items():
         detector[source == given] = target
     kept = detector < 255
-    there = ", ".join(map(str, np.unique(source))) or "none"
-    if not kept.any():
-        raise InputError(f"no detection on inputs {', '.join(map(str, channels))}; inputs with time tags: {there}")
-    if not words_ps.size:
-        raise InputError(f"no synchronisation word where they should be; inputs with time tags: {there}")
+    if not (kept.any() and words_ps.size):
+        lacking = (
+            "synchronisation word where they should be" if kept.any() else f"detection on inputs {_listed(channels)}"
+        )
+        raise InputError(f"no {lacking}; inputs with time tags: {_listed(np.unique(source)) or 'none'}")
     order = np.argsort(tag_ps[kept], kind="stable")
     words = np.sort(words_ps)
     number = number_words(words, slot_period_ps=slot_period_ps, first_number=first_sync_number)
@@ -80,6 +80,10 @@ def recorded(
         pass_id, start_unix_ns, slot_period_ps, receiver,
         Detections(tag_ps[kept][order], detector[kept][order]), SyncWords(words, number),
     )  # fmt: skip
+
+
+def _listed(inputs: Iterable[int]) -> str:
+    return ", ".join(map(str, inputs))
 
 
 def read_time_tags(

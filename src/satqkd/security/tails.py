@@ -234,7 +234,8 @@ def binomial_error_quantile(eps: float, n: float, p: float) -> float:
             if beyond == 0.0 or log_tail + math.log(beyond / (1.0 + beyond)) < log_eps - LOG_SLACK:
                 return e
         slope = math.log(beyond / (1.0 + beyond)) if beyond > 0.0 else -math.inf
-        e += float(math.floor((log_eps - log_tail) / slope))
+        step = (log_eps - log_tail) / slope
+        e = e + math.floor(step) if math.isfinite(step) else low  # low: halve
     return low
 
 
@@ -326,7 +327,8 @@ def hypergeometric_upper_count(population: float, sample: float, errors: float, 
         # Pr at K + 1 = Pr at K - Pr_K[X = m] (n - m) / (N - K): the slope of the logarithm
         drop = (size - seen) / ((pop - k) * ratios)
         slope = math.log1p(-drop) if drop < 1.0 else -math.inf
-        k += float(math.ceil((log_eps - log_tail) / slope))
+        step = (log_eps - log_tail) / slope
+        k = k + math.ceil(step) if math.isfinite(step) else low
     return high
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from satqkd.distillation.link import EmulatedLink
+from satqkd.distillation.private_files import private_folder
 from satqkd.distillation.randomness import fresh_bytes
 from satqkd.distillation.settings import SessionError, Settings
 from satqkd.errors import InputError
@@ -71,15 +72,9 @@ def end_code(failure: SessionError | None, key_bytes: int) -> int:
     return 0 if key_bytes else 1
 
 
-def _private_folder(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be made: {(error.strerror or str(error)).lower()}") from None
-
-
-def _same_record(state: Path, record: Path) -> None:
-    """Refuse to continue a session with another record."""
+def _state_of(record: Path, state: Path) -> None:
+    """Make the folder of a session, or refuse to continue one with another record."""
+    private_folder(state)
     with record.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     known = state / "record"
@@ -172,8 +167,7 @@ def run_satellite(record: Path, options: EndOptions, *, listen: tuple[str, int],
     from satqkd.formats.detections import read_sender
 
     sent = read_sender(record)
-    _private_folder(options.state)
-    _same_record(options.state, record)
+    _state_of(record, options.state)
     timed = _Timed(report)
     with satellite_end(sent, options, timed) as (end, authenticator):
         _run(end, listen, options, report, None)
@@ -244,8 +238,7 @@ def run_ground(record: Path, options: EndOptions, *, peer: tuple[str, int], repo
 
     held = [read_ground(record)]
     timed = _Timed(report)
-    _private_folder(options.state)
-    _same_record(options.state, record)
+    _state_of(record, options.state)
     with ground_end(held, options, timed) as (end, authenticator):
         _run(end, ("0.0.0.0" if peer[0] != "127.0.0.1" else "127.0.0.1", 0), options, report, peer)
         if end.party.over:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from satqkd.distillation.link import LinkModel
+from satqkd.distillation.private_files import private_folder
 from satqkd.distillation.settings import Settings
 from satqkd.errors import InputError
 
@@ -73,7 +74,7 @@ class FolderKeys:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        private_folder(folder)
         self._folder = folder
 
     def add(self, key_id: str, material: bytes | bytearray) -> bool:

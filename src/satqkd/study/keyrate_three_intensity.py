@@ -15,6 +15,7 @@ from satqkd.security.bounds import BOUNDS
 from satqkd.security.leakage import LEAKAGE
 from satqkd.security.margin import margin_db
 from satqkd.security.result import KeyLength
+from satqkd.security.tails import MOST_COUNTED
 from satqkd.study.keyrate import Column, TableAnalysis
 from satqkd.study.keyrate_link import (
     LINK,
@@ -70,7 +71,6 @@ _BOTH = (
     "sifted_bits", "qber", "n1_key_lower", "n1_test_lower", "m1_test_upper", "phase_error_upper", "leak_ec_bits",
 )  # fmt: skip
 _DETAILS = ("eps_per_bound", *(f"{name}_{basis}" for basis in BASES for name in _PER_BASIS))
-_MOST_COUNTS = 2.0**52
 
 
 def _check_header(names: Sequence[str], optimise: bool) -> None:
@@ -194,7 +194,7 @@ def _margin_counts_db(
     largest = max(*counts.n_key, *counts.n_test)
     if not largest > 0.0:
         return -math.inf
-    most = min(60.0, 10.0 * math.log10(_MOST_COUNTS / largest))
+    most = min(60.0, 10.0 * math.log10(MOST_COUNTED / largest))
     return margin_db(raw, max_gain_db=max(0.0, most), tolerance_db=0.01)
 
 

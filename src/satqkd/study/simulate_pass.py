@@ -273,7 +273,7 @@ def write(run: SimulatedRun, folder: str | Path) -> tuple[Path, Path]:
     run : SimulatedRun
         Of :func:`simulate`.
     folder : str or Path
-        Folder, made if it is not there.
+        Folder, made with mode 700 if it is not there.
 
     Returns
     -------
@@ -285,12 +285,10 @@ def write(run: SimulatedRun, folder: str | Path) -> tuple[Path, Path]:
     InputError
         If they cannot be written.
     """
+    from satqkd.distillation.private_files import private_folder
     from satqkd.formats.detections import write_ground, write_sender
 
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made: {(error.strerror or str(error)).lower()}") from None
+    private_folder(folder)
     paths = Path(folder) / "ground.sqd", Path(folder) / "satellite.sqc"
     write_ground(paths[0], run.ground)
     write_sender(paths[1], run.sender)
