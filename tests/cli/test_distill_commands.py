@@ -77,6 +77,13 @@ def test_secrets_and_identities(tmp_path):
     for size in (100, 32, 2**27 + 32):
         with pytest.raises(InputError, match="multiple of 32 from 64 to 134217728"):
             make_secret(tmp_path / "t", size)
+    for path, public, says in (
+        ("i", "i", "is the file of the private key"),
+        ("i", "no/p", "cannot be written: no such"),
+    ):
+        with pytest.raises(InputError, match=says):
+            make_identity(tmp_path / path, tmp_path / public)
+        assert not (tmp_path / "i").exists()
     assert run("identity", tmp_path / "i", "--public", tmp_path / "p").exit_code == 0
     assert (tmp_path / "i").stat().st_mode & 0o777 == 0o600
 

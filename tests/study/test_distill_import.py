@@ -56,7 +56,7 @@ def test_a_pass_comes_through_a_file(recorded, tags, tmp_path):
 
 def test_the_command_says_what_it_found(recorded, tags, tmp_path):
     given = [
-        "distill", "import", tags, "--pass", "p", "--start", "2022-09-25T14:00:00", "--period", 1600,
+        "distill", "import", tags, "--pass", "p", "--start", "2022-09-25T22:00:00+08:00", "--period", 1600,
         "--inputs", "3,1,7,0", "--sync-input", 12, "-o",
     ]  # fmt: skip
     done = CliRunner().invoke(app, [*map(str, given), str(tmp_path / "1")])
@@ -70,7 +70,7 @@ def test_the_command_says_what_it_found(recorded, tags, tmp_path):
 @pytest.mark.parametrize(
     ("content", "changes", "says"),
     [
-        ("time,channel\n1,2\n", {}, 'line 1 is "time,channel", must be "tag_ps,input"'),
+        ("time,channel\n1,2\n", {}, 'x.csv: line 1 is "time,channel", must be "tag_ps,input"'),
         ("tag_ps,input\n1,2\n3\n", {}, "after the header"),
         ("tag_ps,input\n1,2\n3,x\n", {}, "after the header"),
         ("tag_ps,input\n1.5,2\n", {}, "after the header"),
@@ -87,6 +87,8 @@ def test_the_command_says_what_it_found(recorded, tags, tmp_path):
         ("", {"sync_marker": 1}, "give one of the two"),
         ("", {"sync_marker": 1, "sync_input": None}, "only PTU files have markers"),
         ("", {"start": "yesterday"}, "--start"),
+        ("tag_ps,input\n1,3\n5,12\n", {"start": "9999-12-31T00:00:00Z"}, "must be from 1678 to 2261"),
+        ("", {"start": "2022-09-25T14:00:00"}, '--start "2022-09-25T14:00:00": must be a time with Z or an offset'),
         ("tag_ps,input\n1,3\n5,12\n", {"slot_period_ps": -1.0}, "period"),
         ("tag_ps,input\n1,3\n5,12\n", {"receiver": "both"}, "receiver"),
         (None, {}, "cannot be read"),
@@ -98,6 +100,11 @@ def test_what_cannot_be_used_leaves_nothing(tmp_path, content, changes, says):
     with pytest.raises(InputError, match=says):
         import_time_tags(tmp_path / "x.csv", tmp_path / "out.sqd", **{**WHO, **changes})
     assert not (tmp_path / "out.sqd").exists()
+
+
+def test_a_byte_order_mark_and_line_ends_of_other_systems(tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbftag_ps,input\r\n100,3\r\n200,12\r\n300,1\r\n")
+    assert import_time_tags(tmp_path / "x.csv", tmp_path / "out.sqd", **WHO)["detections"] == [1, 1, 0, 0]
 
 
 def test_no_text_other_files_and_what_is_there(tmp_path):
@@ -113,6 +120,6 @@ def test_no_text_other_files_and_what_is_there(tmp_path):
         CliRunner().invoke(
             app,
             ["distill", "import", str(tmp_path / "x.csv"), "-o", str(tmp_path / "o"), "--pass", "p", "--start",
-             "2022-01-01", "--period", "1600", "--inputs", "a,b", "--sync-input", "4"],
+             "2022-01-01T00:00Z", "--period", "1600", "--inputs", "a,b", "--sync-input", "4"],
             catch_exceptions=False,
         )  # fmt: skip

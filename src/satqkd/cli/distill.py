@@ -219,7 +219,7 @@ def import_record(
         Path, typer.Option("-o", "--output", help="New record for `distill ground`, mode 600.", metavar="FILE")
     ],
     pass_id: Annotated[str, typer.Option("--pass", help="Name of the pass, as the satellite has it.", metavar="NAME")],
-    start: Annotated[str, typer.Option("--start", help="When the recording began, UTC.", metavar="TIME")],
+    start: Annotated[str, typer.Option("--start", help="When it began, such as 2022-09-25T14:00:00Z.", metavar="TIME")],
     period: Annotated[float, typer.Option("--period", help="Picoseconds between pulses.", metavar="PS")],
     inputs: Annotated[str, typer.Option("--inputs", help="Inputs of the detectors Z0, Z1, X0, X1.")] = "0,1,2,3",
     sync_input: Annotated[

@@ -133,7 +133,7 @@ def _columns(file: BinaryIO, kind: np.dtype[Any], count: int, *types: type) -> l
 
 
 def _check_ground(record: GroundRecord, where: str) -> None:
-    _check_period(record.slot_period_ps, where)
+    _check_clock(record.start_unix_ns, record.slot_period_ps, where)
     if record.receiver not in _RECEIVERS:
         raise InputError(f"{where}: receiver {record.receiver!r}: must be one of {', '.join(_RECEIVERS)}")
     tags, channel = record.detections.tag_ps, record.detections.channel
@@ -149,7 +149,9 @@ def _check_ground(record: GroundRecord, where: str) -> None:
         raise InputError(f"{where}: number of a sync word must be at least 0 and below 2^32")
 
 
-def _check_period(period: float, where: str) -> None:
+def _check_clock(start_unix_ns: int, period: float, where: str) -> None:
+    if not -(2**63) <= start_unix_ns < 2**63:
+        raise InputError(f"{where}: start_unix_ns = {start_unix_ns}: must be from 1678 to 2261, in 64 bits")
     if not (math.isfinite(period) and 1.0 <= period <= 1e9):
         raise InputError(f"{where}: slot_period_ps = {period!r}: must be between 1 and 1e9")
 
@@ -171,7 +173,7 @@ def write_sender(path: str | Path, record: SenderRecord) -> None:
         If the record breaks a rule of the format, or the place cannot be written.
     """
     path, choices = Path(path), record.choices
-    _check_period(record.slot_period_ps, str(path))
+    _check_clock(record.start_unix_ns, record.slot_period_ps, str(path))
     first, kind = 0, _SEED
     if isinstance(choices, RecordedChoices):
         first, kind = choices.first_pulse, _RECORDED
@@ -224,7 +226,7 @@ def read_sender(path: str | Path) -> SenderRecord:
     if missing < 0:
         raise InputError(f"{path}: {-missing} bytes too many after the {size + body + DIGEST_BYTES} of the header")
     check_digest(path)
-    _check_period(period, str(path))
+    _check_clock(start, period, str(path))
     mu, p, p_key_basis = tuple(numbers[:3]), tuple(numbers[3:6]), numbers[6]
     choices: SenderChoices
     if kind == _SEED:

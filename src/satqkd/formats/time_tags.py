@@ -122,13 +122,15 @@ def read_time_tags(
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # spreadsheets put a byte-order mark first
             header = file.readline().strip()
             if header.replace(" ", "") != _HEADER:
                 raise InputError(f'{path}: line 1 is "{header[:80]}", must be "{_HEADER}"')
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # a file without rows is answered below
                 table = np.loadtxt(file, dtype=np.int64, delimiter=",", ndmin=2, comments=None)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -107,9 +107,15 @@ def make_identity(path: Path, public: Path, algorithm: str = "ed25519") -> None:
     """Write a new signing key (``ed25519`` or ``ml-dsa-65``) to ``path`` and its public part to ``public``."""
     from satqkd.distillation.signatures import SigningIdentity
 
+    if path.resolve() == public.resolve():
+        raise InputError(f"{public}: is the file of the private key: the public key needs one of its own")
     for file in (path, public):
         if file.exists():
             raise InputError(f"{file}: exists: keys are never written over")
     identity = SigningIdentity.generate(algorithm)
     identity.save(path)
-    public.write_bytes(identity.public_bytes)
+    try:
+        public.write_bytes(identity.public_bytes)
+    except OSError as error:
+        path.unlink()
+        raise InputError(f"{public}: cannot be written: {(error.strerror or str(error)).lower()}") from None

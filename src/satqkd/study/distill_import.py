@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -59,7 +60,7 @@ def import_time_tags(
     pass_id : str
         Identifies the pass; the same on both sides.
     start : str
-        When the recording began, UTC in ISO 8601, by the ground's clock.
+        When the recording began by the ground's clock, ISO 8601 with ``Z`` or an offset.
     slot_period_ps : float
         Time between pulses. [ps]
     inputs : sequence of int
@@ -82,7 +83,7 @@ def import_time_tags(
         If the file, an option or the output cannot be used; then nothing is written.
     """
     from satqkd.formats.detections import write_ground
-    from satqkd.orbit.time import as_utc
+    from satqkd.study.plan import parse_epoch
 
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -95,11 +96,11 @@ def import_time_tags(
         raise InputError(f"--sync-input: input {sync_input} is that of a detector")
     if output.exists():
         raise InputError(f"{output}: exists: records are never written over")
-    began = int(as_utc(start.removesuffix("Z"), "--start")[0].astype(np.int64))
+    since_1970 = parse_epoch(start, "--start") - datetime(1970, 1, 1, tzinfo=UTC)
     record = reader(
-        path, pass_id=pass_id, start_unix_ns=began, slot_period_ps=slot_period_ps,
-        channels={given: detector for detector, given in enumerate(inputs)}, sync_channel=sync_input,
-        sync_marker=sync_marker, first_sync_number=first_sync_number, receiver=receiver,
+        path, pass_id=pass_id, start_unix_ns=1000 * (since_1970 // timedelta(microseconds=1)),
+        slot_period_ps=slot_period_ps, channels={given: detector for detector, given in enumerate(inputs)},
+        sync_channel=sync_input, sync_marker=sync_marker, first_sync_number=first_sync_number, receiver=receiver,
     )  # fmt: skip
     write_ground(output, record)
     tags, number = record.detections.tag_ps, record.sync.number

@@ -131,13 +131,15 @@ class Plan:
         return text + f"; {len(self.contacts)} contacts; {made.status}"
 
 
-def parse_epoch(text: str) -> datetime:
-    """Read the time of interval 0.
+def parse_epoch(text: str, option: str = "--epoch") -> datetime:
+    """Read a time, such as that of interval 0.
 
     Parameters
     ----------
     text : str
         ISO 8601 with ``Z`` or an offset.
+    option : str
+        Where it was given.
 
     Returns
     -------
@@ -154,7 +156,7 @@ def parse_epoch(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise InputError(f'--epoch "{text}": must be a time with Z or an offset, such as 2016-09-19T00:00:00Z')
+        raise InputError(f'{option} "{text}": must be a time with Z or an offset, such as 2016-09-19T00:00:00Z')
     return found
 
 
