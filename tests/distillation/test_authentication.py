@@ -1,6 +1,7 @@
 """Tags: Poly1305 against its arithmetic, its bound against counting, and every way to misuse them."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -171,6 +172,13 @@ def test_identities_are_kept(algorithm, tmp_path):
     assert "_key" not in repr(identity) or "object at" in repr(identity)
     (tmp_path / "identity").chmod(0o640)
     with pytest.raises(InputError, match="must be 600"):
+        SigningIdentity.load(tmp_path / "identity")
+
+
+def test_an_identity_that_the_installation_cannot_use_says_why(tmp_path, monkeypatch):
+    SigningIdentity.generate("ml-dsa-65").save(tmp_path / "identity")
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.mldsa", None)
+    with pytest.raises(InputError, match="needs a newer release of the package cryptography"):
         SigningIdentity.load(tmp_path / "identity")
 
 

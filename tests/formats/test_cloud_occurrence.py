@@ -21,6 +21,8 @@ def test_written_tables_read_back(tmp_path: Path, rows: tuple[OccurrenceRow, ...
     path.write_text(write_occurrence(rows, comments=["where it comes from"]), encoding="utf-8")
     assert read_occurrence(path) == rows
     assert path.read_text(encoding="utf-8").startswith("# where it comes from\nstation,")
+    path.write_text(write_occurrence(rows), encoding="utf-8-sig")  # as spreadsheets save it
+    assert read_occurrence(path) == rows
 
 
 def test_netcdf_by_month_in_any_order_of_dimensions(tmp_path: Path) -> None:

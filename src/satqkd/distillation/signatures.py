@@ -76,6 +76,8 @@ class SigningIdentity:
             private = _classes(algorithm)[0]
             load = getattr(private, "from_private_bytes", None) or private.from_seed_bytes
             return cls(algorithm, load(bytes(data[1:])))
+        except InputError:  # says itself what is wrong, such as a scheme that this installation lacks
+            raise
         except ValueError:
             raise InputError(f"{path}: not a signature key of this package") from None
         finally:

@@ -145,7 +145,7 @@ def _row(where: str, station: str, month: int | None, values: Sequence[float]) -
 
 def _read_csv(path: Path) -> list[OccurrenceRow]:
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a UTF-8 text file") from None
     except OSError as error:

@@ -40,7 +40,7 @@ class EmbeddedFile(BaseModel):
         else:
             source = Path((info.context or {}).get("folder", ".")) / value
         try:
-            text = source.read_text(encoding="utf-8")
+            text = source.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = "is not a UTF-8 text file" if isinstance(error, UnicodeDecodeError) else "cannot be read"
             detail = getattr(error, "strerror", None)
